@@ -1,0 +1,3 @@
+//! The `longshore` binary: composition root.
+
+fn main() {}
