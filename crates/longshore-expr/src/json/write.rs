@@ -1,0 +1,126 @@
+//! Printing JSON.
+
+use super::MAX_DEPTH;
+use crate::{Value, number};
+
+/// How JSON is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Indent {
+    /// Two blanks per level, one entry per line.
+    Pretty,
+    /// Everything on one line, no blanks.
+    Compact,
+}
+
+/// Why a value was not printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WriteError {
+    /// It is nested deeper than [`MAX_DEPTH`].
+    TooDeep,
+    /// The text would be longer than allowed.
+    TooLong,
+}
+
+/// Prints `value` in at most about `limit` bytes.
+pub(crate) fn write(value: &Value, indent: Indent, limit: usize) -> Result<String, WriteError> {
+    let mut writer = Writer { out: String::new(), indent, limit };
+    writer.value(value, 0)?;
+    Ok(writer.out)
+}
+
+/// Text being printed.
+struct Writer {
+    out: String,
+    indent: Indent,
+    limit: usize,
+}
+
+impl Writer {
+    fn value(&mut self, value: &Value, depth: usize) -> Result<(), WriteError> {
+        if self.out.len() > self.limit {
+            return Err(WriteError::TooLong);
+        }
+        match value {
+            Value::Null => self.out.push_str("null"),
+            Value::Bool(value) => self.out.push_str(if *value { "true" } else { "false" }),
+            Value::Number(number) if number.is_finite() => self.out.push_str(&number::print(*number)),
+            Value::Number(_) => self.out.push_str("null"),
+            Value::String(text) => quote(text, &mut self.out),
+            Value::Array(_) | Value::Object(_) if depth >= MAX_DEPTH => return Err(WriteError::TooDeep),
+            Value::Array(items) => {
+                let entries = items.iter().map(|item| (None, item));
+                self.entries(['[', ']'], entries, depth + 1)?;
+            }
+            Value::Object(object) => {
+                let entries = object.iter().map(|(key, value)| (Some(&**key), value));
+                self.entries(['{', '}'], entries, depth + 1)?;
+            }
+        }
+        if self.out.len() > self.limit { Err(WriteError::TooLong) } else { Ok(()) }
+    }
+
+    fn entries<'v>(
+        &mut self,
+        [open, close]: [char; 2],
+        entries: impl Iterator<Item = (Option<&'v str>, &'v Value)>,
+        depth: usize,
+    ) -> Result<(), WriteError> {
+        self.out.push(open);
+        let mut empty = true;
+        for (key, value) in entries {
+            if !empty {
+                self.out.push(',');
+            }
+            empty = false;
+            self.line(depth);
+            if let Some(key) = key {
+                quote(key, &mut self.out);
+                self.out.push(':');
+                if self.indent == Indent::Pretty {
+                    self.out.push(' ');
+                }
+            }
+            self.value(value, depth)?;
+        }
+        if !empty {
+            self.line(depth - 1);
+        }
+        self.out.push(close);
+        Ok(())
+    }
+
+    /// Begins a line at the given depth.
+    fn line(&mut self, depth: usize) {
+        if self.indent == Indent::Pretty {
+            self.out.push('\n');
+            for _ in 0..depth {
+                self.out.push_str("  ");
+            }
+        }
+    }
+}
+
+/// Appends the text in double quotes, with the escapes of `JSON.stringify`.
+fn quote(text: &str, out: &mut String) {
+    out.push('"');
+    let mut rest = text;
+    while let Some(at) = rest.find(|c: char| c < ' ' || c == '"' || c == '\\') {
+        let (plain, tail) = rest.split_at(at);
+        out.push_str(plain);
+        let mut characters = tail.chars();
+        match characters.next() {
+            Some('"') => out.push_str("\\\""),
+            Some('\\') => out.push_str("\\\\"),
+            Some('\u{8}') => out.push_str("\\b"),
+            Some('\u{c}') => out.push_str("\\f"),
+            Some('\n') => out.push_str("\\n"),
+            Some('\r') => out.push_str("\\r"),
+            Some('\t') => out.push_str("\\t"),
+            Some(c) => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            None => {}
+        }
+        rest = characters.as_str();
+    }
+    out.push_str(rest);
+    out.push('"');
+}
