@@ -1,0 +1,3 @@
+"""Queues of the workers."""
+
+QUEUES = ["default", "photos"]
