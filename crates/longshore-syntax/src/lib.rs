@@ -19,4 +19,4 @@ pub use diagnostic::{Code, Diagnostic, Edit, Fix, Label, Severity};
 pub use progress::Progress;
 pub use source::{Position, SourceFile, SourceLoader, SourceRef};
 pub use span::{Span, Spanned};
-pub use yaml::Node;
+pub use yaml::{Node, NodeKind};

@@ -71,7 +71,9 @@ impl SourceFile {
         let line = self.line_starts.partition_point(|&start| start <= offset);
         let start = self.line_starts[line - 1] as usize;
         let end = (offset as usize).min(self.text.len());
-        let column = self.text.get(start..end).map_or(0, |text| text.chars().count()) + 1;
+        // A byte order mark is no column: editors do not show it.
+        let visible = |text: &str| text.chars().filter(|c| *c != '\u{feff}').count();
+        let column = self.text.get(start..end).map_or(0, visible) + 1;
         Position { line, column }
     }
 

@@ -1,0 +1,75 @@
+//! `needs:` form a graph without cycles that starts somewhere.
+
+use std::collections::{HashMap, VecDeque};
+
+use longshore_syntax::{Diagnostic, Spanned, suggest};
+
+use super::Lowering;
+use crate::model::Job;
+use crate::template::{Token, code};
+
+impl Lowering<'_> {
+    pub(super) fn check_needs(&mut self, token: &Token, jobs: &[Job]) {
+        if jobs.is_empty() && !token.entries().is_empty() {
+            return;
+        }
+        if jobs.iter().all(|job| job.needs.is_empty().eq(&false)) {
+            let span = token.entries().first().map_or(token.span(), |(key, _)| key.span());
+            let github = "The workflow must contain at least one job with no dependencies.";
+            let message = "every job needs another one, so none can start";
+            self.refusals.push_within(
+                token.span(),
+                github,
+                Diagnostic::error(code::NO_FIRST_JOB, span, message),
+            );
+            return;
+        }
+        for (job, need) in unsatisfied(jobs) {
+            self.refuse_need(jobs, job, need);
+        }
+    }
+
+    fn refuse_need(&mut self, jobs: &[Job], job: &str, need: &Spanned<String>) {
+        let name = &need.value;
+        if jobs.iter().any(|other| other.id.value == *name) {
+            let github =
+                format!("Job '{job}' depends on job '{name}' which creates a cycle in the dependency graph.");
+            let message = format!("`{job}` and `{name}` wait for each other, so neither can start");
+            self.refusals.push(github, Diagnostic::error(code::NEEDS_CYCLE, need.span, message));
+            return;
+        }
+        let github = format!("Job '{job}' depends on unknown job '{name}'.");
+        let message = format!("`{job}` needs `{name}`, which is no job of this workflow");
+        let mut diagnostic = Diagnostic::error(code::UNKNOWN_NEED, need.span, message);
+        if let Some(nearest) = suggest::nearest(name, jobs.iter().map(|job| job.id.value.as_str())) {
+            diagnostic = diagnostic.help(format!("did you mean `{nearest}`?"));
+        }
+        self.refusals.push(github, diagnostic);
+    }
+}
+
+/// What is left of each job's needs when every job that can start has been followed; in the order of GitHub's search.
+fn unsatisfied(jobs: &[Job]) -> Vec<(&str, &Spanned<String>)> {
+    let mut dependants: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut open: Vec<Vec<&Spanned<String>>> = jobs.iter().map(|job| job.needs.iter().collect()).collect();
+    for (index, job) in jobs.iter().enumerate() {
+        for need in &job.needs {
+            dependants.entry(need.value.as_str()).or_default().push(index);
+        }
+    }
+    let mut ready: VecDeque<&str> =
+        jobs.iter().filter(|job| job.needs.is_empty()).map(|job| job.id.value.as_str()).collect();
+    while let Some(done) = ready.pop_front() {
+        for &index in dependants.get(done).into_iter().flatten() {
+            let before = open[index].len();
+            open[index].retain(|need| need.value != done);
+            if before > 0 && open[index].is_empty() {
+                ready.push_back(jobs[index].id.value.as_str());
+            }
+        }
+    }
+    jobs.iter()
+        .zip(open)
+        .flat_map(|(job, needs)| needs.into_iter().map(|need| (job.id.value.as_str(), need)))
+        .collect()
+}

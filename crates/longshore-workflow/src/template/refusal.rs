@@ -1,0 +1,166 @@
+//! What GitHub refuses about a file, in its words and in ours.
+
+use longshore_syntax::{Code, Diagnostic, Span};
+
+/// The codes of this crate's errors. Each has a page.
+pub mod code {
+    use longshore_syntax::Code;
+
+    /// The file holds nothing.
+    pub const EMPTY: Code = Code("workflow/empty");
+    /// A key that the place does not know.
+    pub const UNKNOWN_KEY: Code = Code("workflow/unknown-key");
+    /// A value outside of the allowed ones.
+    pub const INVALID_VALUE: Code = Code("workflow/invalid-value");
+    /// A list where a text is expected, and so on.
+    pub const WRONG_TYPE: Code = Code("workflow/wrong-type");
+    /// The same key twice.
+    pub const DUPLICATE_KEY: Code = Code("workflow/duplicate-key");
+    /// A key that must be there is not.
+    pub const MISSING_KEY: Code = Code("workflow/missing-key");
+    /// The keys leave open which kind of step or job is meant.
+    pub const AMBIGUOUS: Code = Code("workflow/ambiguous");
+    /// A merge key, which GitHub does not read.
+    pub const MERGE_KEY: Code = Code("workflow/merge-key");
+    /// An expression where none may stand.
+    pub const EXPRESSION_NOT_ALLOWED: Code = Code("workflow/expression-not-allowed");
+    /// An event that does not exist.
+    pub const UNKNOWN_EVENT: Code = Code("workflow/unknown-event");
+    /// A `needs` of a job that does not exist.
+    pub const UNKNOWN_NEED: Code = Code("workflow/unknown-need");
+    /// Jobs that need each other.
+    pub const NEEDS_CYCLE: Code = Code("workflow/needs-cycle");
+    /// Every job needs another one.
+    pub const NO_FIRST_JOB: Code = Code("workflow/no-first-job");
+    /// An identifier with a character or length that is not allowed, or used twice.
+    pub const INVALID_ID: Code = Code("workflow/invalid-id");
+    /// A cron text that is none.
+    pub const INVALID_CRON: Code = Code("workflow/invalid-cron");
+    /// A time zone that does not exist.
+    pub const UNKNOWN_TIMEZONE: Code = Code("workflow/unknown-timezone");
+    /// A filter pattern that is none.
+    pub const INVALID_PATTERN: Code = Code("workflow/invalid-pattern");
+    /// Two filters that exclude each other.
+    pub const FILTER_CONFLICT: Code = Code("workflow/filter-conflict");
+    /// An input's default or options do not fit its type.
+    pub const INVALID_INPUT: Code = Code("workflow/invalid-input");
+    /// A reusable workflow that cannot be found.
+    pub const UNKNOWN_WORKFLOW: Code = Code("workflow/unknown-workflow");
+    /// A call that does not fit the called workflow.
+    pub const INVALID_CALL: Code = Code("workflow/invalid-call");
+    /// A step that waits for, or cancels, a step that is not there.
+    pub const UNKNOWN_STEP: Code = Code("workflow/unknown-step");
+    /// A step that may not stand in a `parallel` group.
+    pub const INVALID_PARALLEL: Code = Code("workflow/invalid-parallel");
+    /// A runner group that is not well formed.
+    pub const INVALID_GROUP: Code = Code("workflow/invalid-runner-group");
+    /// A `uses` that names nothing.
+    pub const INVALID_USES: Code = Code("workflow/invalid-uses");
+    /// A matrix that makes no job, or more than 256.
+    pub const INVALID_MATRIX: Code = Code("workflow/invalid-matrix");
+    /// `${{` without `}}`.
+    pub const UNCLOSED_EXPRESSION: Code = Code("expr/unclosed");
+    /// `${{ }}` with nothing in it.
+    pub const EMPTY_EXPRESSION: Code = Code("expr/empty");
+    /// `insert` within text or with something behind it.
+    pub const INVALID_DIRECTIVE: Code = Code("expr/invalid-directive");
+    /// A value that does not evaluate to the type its place wants.
+    pub const EVALUATION: Code = Code("expr/evaluation");
+
+    /// All of them.
+    pub const ALL: &[Code] = &[
+        EMPTY,
+        UNKNOWN_KEY,
+        INVALID_VALUE,
+        WRONG_TYPE,
+        DUPLICATE_KEY,
+        MISSING_KEY,
+        AMBIGUOUS,
+        MERGE_KEY,
+        EXPRESSION_NOT_ALLOWED,
+        UNKNOWN_EVENT,
+        UNKNOWN_NEED,
+        NEEDS_CYCLE,
+        NO_FIRST_JOB,
+        INVALID_ID,
+        INVALID_CRON,
+        UNKNOWN_TIMEZONE,
+        INVALID_PATTERN,
+        FILTER_CONFLICT,
+        INVALID_INPUT,
+        UNKNOWN_WORKFLOW,
+        INVALID_CALL,
+        UNKNOWN_STEP,
+        INVALID_PARALLEL,
+        INVALID_GROUP,
+        INVALID_USES,
+        INVALID_MATRIX,
+        UNCLOSED_EXPRESSION,
+        EMPTY_EXPRESSION,
+        INVALID_DIRECTIVE,
+        EVALUATION,
+    ];
+}
+
+/// One thing that GitHub refuses.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refusal {
+    /// The text of GitHub's parser, without its `file (Line: …, Col: …): ` prefix.
+    pub github: String,
+    /// The token GitHub names the position of; `None` where it names the file alone.
+    pub token: Option<Span>,
+    /// The same for people, at the exact place.
+    pub diagnostic: Diagnostic,
+}
+
+/// Refusals in the order they were found.
+#[derive(Debug, Default)]
+pub struct Refusals {
+    found: Vec<Refusal>,
+}
+
+impl Refusals {
+    /// What was found.
+    pub fn into_vec(self) -> Vec<Refusal> {
+        self.found
+    }
+
+    /// What was found so far.
+    pub fn as_slice(&self) -> &[Refusal] {
+        &self.found
+    }
+
+    /// Adds a refusal whose place is the token's.
+    pub fn push(&mut self, github: impl Into<String>, diagnostic: Diagnostic) {
+        let token = Some(diagnostic.span);
+        self.found.push(Refusal { github: github.into(), token, diagnostic });
+    }
+
+    /// Adds a refusal within the token at `token`.
+    pub fn push_within(&mut self, token: Span, github: impl Into<String>, diagnostic: Diagnostic) {
+        self.found.push(Refusal { github: github.into(), token: Some(token), diagnostic });
+    }
+
+    /// Adds a refusal of the whole file.
+    pub fn push_file(&mut self, github: impl Into<String>, diagnostic: Diagnostic) {
+        self.found.push(Refusal { github: github.into(), token: None, diagnostic });
+    }
+
+    /// Adds an error whose text is the same for GitHub and for people.
+    pub fn plain(&mut self, code: Code, span: Span, github: impl Into<String>) {
+        let github = github.into();
+        let message = lower_first(github.trim_end_matches('.'));
+        self.push(github, Diagnostic::error(code, span, message));
+    }
+}
+
+/// Our messages start in lower case unless with a name.
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    match (chars.next(), chars.clone().next()) {
+        (Some(first), Some(second)) if second.is_lowercase() || second == ' ' => {
+            first.to_lowercase().chain(chars).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
