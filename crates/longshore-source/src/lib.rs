@@ -1,1 +1,32 @@
-//! Placeholder head; the crate's own documentation replaces it.
+//! Where source text and change information come from.
+//!
+//! The pure crates never fetch: they name what they lack as a `SourceRef`, and a driver finds it here. A
+//! [`WorkTree`] reads the files at hand.
+//!
+//! **Invariant:** nothing here needs a `git` program, nothing reads the environment or the clock for itself, and no
+//! type of the git library shows in the public interface. Everything is synchronous.
+
+#![forbid(unsafe_code)]
+
+mod change;
+mod difference;
+mod history;
+mod home;
+mod observation;
+mod path;
+mod remote_url;
+mod repository;
+mod text;
+mod worktree;
+
+pub use change::{
+    Base, COMMIT_LIMIT, ChangeKind, ChangeSet, ChangedPath, Comparison, DiffLimit, FILE_LIMIT,
+    LISTED_COMMITS, Notice,
+};
+pub use home::{HomeEnvironment, default_home};
+pub use observation::{Commit, DefaultBranch, Head, Observation, Person, Remote, Upstream};
+pub use path::{PathError, RepositoryPath};
+pub use remote_url::RepositoryName;
+pub use repository::{CommitId, GitError, Repository};
+pub use text::{MAX_FILE_BYTES, TextError};
+pub use worktree::{WorkTree, WorkTreeError};
