@@ -1,3 +1,23 @@
 //! The `longshore` binary: composition root.
+//!
+//! Here, and in no library, arguments become requests, the environment is read, and results become text and an exit
+//! code. Each verb is one file in [`cli`]; what they share is settings, output and exit codes.
 
-fn main() {}
+#![forbid(unsafe_code)]
+
+mod batch;
+mod cli;
+mod exit;
+mod failure;
+mod output;
+mod pages;
+mod panic;
+mod settings;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    panic::install();
+    // A panic has been reported by the hook; what is left is its exit code.
+    std::panic::catch_unwind(cli::run).unwrap_or(exit::Exit::Internal).into()
+}

@@ -1,0 +1,222 @@
+//! The command line: what may be typed, and the road from there to a verb.
+//!
+//! One file for each verb: its `…Args` as they are typed (whose documentation is the help), and a `run` that resolves
+//! them against the settings and does the work. This file holds what all verbs share.
+
+mod batch;
+mod completions;
+mod debug;
+mod explain;
+mod man;
+mod settings;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+use longshore_report::diagnostic::text;
+use longshore_report::{Role, render_error};
+use thiserror::Error;
+
+use crate::exit::{Blame, Exit};
+use crate::failure::{Explained, Failure};
+use crate::output::Output;
+use crate::settings::{ColorChoice, Environment, Layer, Origin, Settings, Sourced};
+
+/// Version, commit and its date.
+pub(crate) const VERSION: &str = env!("LONGSHORE_VERSION");
+
+/// Run a team's whole containerised CI/CD from the files it already has
+///
+/// Longshore reads `.github/workflows/*.yml` as GitHub does. It needs no account and no network for that. Results go
+/// to standard output, everything said about the work to standard error.
+#[derive(Debug, Parser)]
+#[command(
+    name = "longshore",
+    version = VERSION,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = false,
+    max_term_width = 110,
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    global: GlobalArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Flags that every verb takes.
+#[derive(Debug, clap::Args)]
+struct GlobalArgs {
+    /// Work as if started in this directory
+    #[arg(
+        short = 'C',
+        long = "directory",
+        value_name = "DIR",
+        global = true,
+        help_heading = "Global options"
+    )]
+    directory: Option<PathBuf>,
+
+    /// Read this file in place of the project's `longshore.toml`
+    #[arg(long, value_name = "FILE", global = true, help_heading = "Global options")]
+    config: Option<PathBuf>,
+
+    /// When to use colour
+    #[arg(long, value_name = "WHEN", value_enum, global = true, help_heading = "Global options")]
+    color: Option<ColorChoice>,
+
+    /// Say nothing but results and errors
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    quiet: bool,
+
+    /// Ask no other machine for anything
+    #[arg(long, global = true, help_heading = "Global options")]
+    offline: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Explain(explain::ExplainArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
+    Debug(debug::DebugArgs),
+}
+
+/// What every verb works with.
+pub(crate) struct Session {
+    /// The directory that the command works in.
+    pub(crate) directory: PathBuf,
+    /// What is set.
+    pub(crate) settings: Settings,
+    /// Where results and talk go.
+    pub(crate) output: Output,
+}
+
+/// How a verb ends.
+pub(crate) type Outcome = Result<Exit, Failure>;
+
+/// The whole command: arguments and environment in, exit code out.
+pub(crate) fn run() -> Exit {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let environment = Environment::of_process();
+    match command(early_color(&arguments)).try_get_matches_from(arguments) {
+        Ok(matches) => match <Cli as clap::FromArgMatches>::from_arg_matches(&matches) {
+            Ok(cli) => start(cli, &environment),
+            Err(error) => usage(&error),
+        },
+        Err(error) => usage(&error),
+    }
+}
+
+/// The grammar, with the parts of its help that are not comments.
+pub(crate) fn command(color: clap::ColorChoice) -> clap::Command {
+    let codes: Vec<String> =
+        Exit::ALL.iter().map(|(exit, meaning)| format!("  {:>2}  {meaning}", *exit as u8)).collect();
+    let examples = "Examples:\n  \
+        longshore explain config/unknown-key\n  \
+        longshore explain 'exec format error'\n  \
+        longshore debug settings\n  \
+        source <(longshore completions bash)";
+    Cli::command().color(color).after_long_help(format!("{examples}\n\nExit codes:\n{}", codes.join("\n")))
+}
+
+/// What `--color` says, for help and errors of the command line, which are written before it is parsed.
+fn early_color(arguments: &[OsString]) -> clap::ColorChoice {
+    let mut texts =
+        arguments.iter().filter_map(|argument| argument.to_str()).take_while(|text| *text != "--");
+    while let Some(text) = texts.next() {
+        let value = if text == "--color" { texts.next() } else { text.strip_prefix("--color=") };
+        match value {
+            Some("always") => return clap::ColorChoice::Always,
+            Some("never") => return clap::ColorChoice::Never,
+            _ => {}
+        }
+    }
+    clap::ColorChoice::Auto
+}
+
+/// Prints help, version, or what is wrong with the command line.
+fn usage(error: &clap::Error) -> Exit {
+    // Nobody is left to tell if the stream is closed.
+    let _ = error.print();
+    if error.use_stderr() { Exit::Usage } else { Exit::Success }
+}
+
+fn start(cli: Cli, environment: &Environment) -> Exit {
+    let quiet = cli.global.quiet;
+    match session(&cli.global, environment) {
+        Ok(mut session) => {
+            for slip in environment.unknown() {
+                let word = session.output.talk_style().paint(Role::Warning, "warning");
+                session.output.talk(&format!("{word}: {slip}\n"));
+            }
+            let outcome = dispatch(cli.command, &mut session);
+            finish(outcome, &mut session.output)
+        }
+        Err(failure) => {
+            finish(Err(failure), &mut Output::new(cli.global.color.unwrap_or(ColorChoice::Auto), quiet))
+        }
+    }
+}
+
+fn dispatch(command: Command, session: &mut Session) -> Outcome {
+    match command {
+        Command::Explain(args) => explain::run(&args, session),
+        Command::Completions(args) => completions::run(&args, session),
+        Command::Man(args) => man::run(&args, session),
+        Command::Debug(args) => debug::run(args, session),
+    }
+}
+
+/// Prints a failure, if there is one, and settles the exit code.
+fn finish(outcome: Outcome, output: &mut Output) -> Exit {
+    let outcome = outcome.and_then(|exit| {
+        output.flush()?;
+        Ok(exit)
+    });
+    match outcome {
+        Ok(exit) => exit,
+        Err(failure) => {
+            let style = output.talk_style();
+            output.complain(&text::render(&failure.findings, style));
+            output.complain(&render_error(&*failure.error, failure.help.as_deref(), style));
+            failure.blame.into()
+        }
+    }
+}
+
+/// The directory to work in cannot be.
+#[derive(Debug, Error)]
+#[error("failed to work in the directory `{}`", path.display())]
+struct DirectoryError {
+    path: PathBuf,
+    source: std::io::Error,
+}
+
+impl Explained for DirectoryError {
+    fn blame(&self) -> Blame {
+        Blame::Environment
+    }
+
+    fn help(&self) -> Option<String> {
+        Some("give `-C` a directory that exists and that you may enter".to_owned())
+    }
+}
+
+fn session(global: &GlobalArgs, environment: &Environment) -> Result<Session, Failure> {
+    let given = global.directory.clone().unwrap_or_else(|| PathBuf::from("."));
+    // Everything below sees relative paths as the user means them, so the process itself moves, once and here.
+    let directory = std::env::set_current_dir(&given)
+        .and_then(|()| std::env::current_dir())
+        .map_err(|source| DirectoryError { path: given, source })?;
+    let flags = Layer {
+        color: global.color.map(|color| Sourced::new(color, Origin::Flag("--color"))),
+        network: global.offline.then(|| Sourced::new(false, Origin::Flag("--offline"))),
+        ..Layer::default()
+    };
+    let settings = crate::settings::load(&directory, flags, global.config.clone(), environment)?;
+    let output = Output::new(settings.color.value, global.quiet);
+    Ok(Session { directory, settings, output })
+}
