@@ -8,6 +8,7 @@
 mod batch;
 mod cli;
 mod exit;
+mod expression;
 mod failure;
 mod output;
 mod pages;

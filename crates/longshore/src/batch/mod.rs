@@ -4,6 +4,7 @@
 //! a section in `docs/batch.md`, which a test compares. Requests and answers are stable: fields may be added, none
 //! changes its meaning.
 
+mod expr;
 pub(crate) mod line;
 mod operation;
 mod request;
@@ -14,7 +15,7 @@ use self::operation::Operation;
 
 /// Every operation, in the order of the documentation.
 fn operations() -> impl Iterator<Item = &'static Operation> {
-    [request::OPERATIONS].into_iter().flatten()
+    [request::OPERATIONS, expr::OPERATIONS].into_iter().flatten()
 }
 
 #[cfg(test)]

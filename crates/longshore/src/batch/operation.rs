@@ -42,6 +42,15 @@ impl<'a> Parameters<'a> {
             None => Err(bad(format!("`{name}` is missing"))),
         }
     }
+
+    /// A field that may be left out or null, and else must be an object.
+    pub(super) fn object(&self, name: &str) -> Result<Option<&'a Map<String, Value>>, OperationError> {
+        match self.0.get(name) {
+            Some(Value::Object(object)) => Ok(Some(object)),
+            None | Some(Value::Null) => Ok(None),
+            Some(_) => Err(bad(format!("`{name}` must be an object"))),
+        }
+    }
 }
 
 fn bad(message: String) -> OperationError {

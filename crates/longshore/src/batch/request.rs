@@ -64,10 +64,12 @@ fn render(id: Option<&Value>, result: Result<Value, OperationError>) -> String {
     }
     match result {
         Ok(value) => answer.insert("ok".to_owned(), value),
-        Err(OperationError { kind, message, mut detail }) => {
-            detail.insert("kind".to_owned(), kind.into());
-            detail.insert("message".to_owned(), message.into());
-            answer.insert("error".to_owned(), Value::Object(detail))
+        Err(OperationError { kind, message, detail }) => {
+            let mut error = Map::new();
+            error.insert("kind".to_owned(), kind.into());
+            error.insert("message".to_owned(), message.into());
+            error.extend(detail);
+            answer.insert("error".to_owned(), Value::Object(error))
         }
     };
     Value::Object(answer).to_string()

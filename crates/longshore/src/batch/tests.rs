@@ -14,15 +14,70 @@ fn a_bad_request_is_answered() {
     check(&[
         (
             r#"{"id":7,"op":"batch.operation"}"#,
-            r#"{"error":{"kind":"unknown-operation","message":"no operation is called `batch.operation`; did you mean `batch.operations`?"},"id":7}"#,
+            r#"{"id":7,"error":{"kind":"unknown-operation","message":"no operation is called `batch.operation`; did you mean `batch.operations`?"}}"#,
         ),
-        (r#"{"id":"a"}"#, r#"{"error":{"kind":"bad-request","message":"`op` is missing"},"id":"a"}"#),
+        (r#"{"id":"a"}"#, r#"{"id":"a","error":{"kind":"bad-request","message":"`op` is missing"}}"#),
         (r#"{"op":1}"#, r#"{"error":{"kind":"bad-request","message":"`op` must be a string"}}"#),
     ]);
     for line in ["[]", "{", "\u{0}", "nonsense", "{\"op\":\"batch.operations\"} {}", &"[".repeat(100_000)] {
         assert!(answer(line.as_bytes()).starts_with(r#"{"error":{"kind":"bad-request""#), "{line}");
     }
     assert!(answer(b"{\"op\":\"\xff\"}").contains("bad-request"));
+}
+
+#[test]
+fn expressions_have_values() {
+    check(&[
+        (r#"{"op":"expr.eval","expr":"1 < 2"}"#, r#"{"ok":true}"#),
+        (
+            r#"{"op":"expr.eval","expr":"${{ x.b }}","contexts":{"x":{"b":[1,2.5,"ü"]}},"id":null}"#,
+            r#"{"id":null,"ok":[1,2.5,"ü"]}"#,
+        ),
+        (r#"{"op":"expr.eval","expr":"x","contexts":{"x":{"b":1,"a":2}}}"#, r#"{"ok":{"b":1,"a":2}}"#),
+        (
+            r#"{"op":"expr.eval","expr":"toJSON(x)","contexts":{"x":{"b":1,"a":2}}}"#,
+            r#"{"ok":"{\n  \"b\": 1,\n  \"a\": 2\n}"}"#,
+        ),
+        (r#"{"op":"expr.eval","expr":"NaN"}"#, r#"{"ok":"NaN"}"#),
+        (r#"{"op":"expr.eval","expr":"-Infinity"}"#, r#"{"ok":"-Infinity"}"#),
+        (r#"{"op":"expr.eval","expr":"github.ref","contexts":null}"#, r#"{"ok":null}"#),
+        (
+            r#"{"op":"expr.eval","expr":"failure()","contexts":{"job":{"status":"failure"}}}"#,
+            r#"{"ok":true}"#,
+        ),
+        (
+            r#"{"op":"expr.interpolate","text":"a ${{ x }}, ${{ 'b' }}","contexts":{"x":1.5}}"#,
+            r#"{"ok":"a 1.5, b"}"#,
+        ),
+        (r#"{"op":"expr.interpolate","text":"${{ null }}"}"#, r#"{"ok":""}"#),
+        (r#"{"op":"expr.interpolate","text":"${{ NaN }}"}"#, r#"{"ok":"NaN"}"#),
+    ]);
+}
+
+#[test]
+fn expressions_without_value_say_where() {
+    check(&[
+        (
+            r#"{"op":"expr.eval","expr":" ${{ foo.bar }}"}"#,
+            r#"{"error":{"kind":"parse","message":"Unrecognized named-value: 'foo'. Located at position 2 within expression:  foo.bar ","code":"expr/unknown-context","start":5,"end":8}}"#,
+        ),
+        (
+            r#"{"op":"expr.eval","expr":"format('{1}')"}"#,
+            r#"{"error":{"kind":"evaluation","message":"The following format string references more arguments than were supplied: {1}","code":"expr/format","start":0,"end":13}}"#,
+        ),
+        (
+            r#"{"op":"expr.interpolate","text":"a ${{ 'b }}"}"#,
+            r#"{"error":{"kind":"parse","message":"The expression is not closed. An unescaped ${{ sequence was found, but the closing }} sequence was not found.","code":"expr/not-closed","start":2,"end":11}}"#,
+        ),
+        (
+            r#"{"op":"expr.eval","contexts":{}}"#,
+            r#"{"error":{"kind":"bad-request","message":"`expr` is missing"}}"#,
+        ),
+        (
+            r#"{"op":"expr.eval","expr":"1","contexts":[]}"#,
+            r#"{"error":{"kind":"bad-request","message":"`contexts` must be an object"}}"#,
+        ),
+    ]);
 }
 
 #[test]

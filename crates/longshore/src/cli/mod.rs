@@ -7,6 +7,7 @@ mod batch;
 mod completions;
 mod debug;
 mod explain;
+mod expr;
 mod man;
 mod settings;
 
@@ -78,6 +79,7 @@ struct GlobalArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Expr(expr::ExprArgs),
     Explain(explain::ExplainArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -115,6 +117,7 @@ pub(crate) fn command(color: clap::ColorChoice) -> clap::Command {
     let codes: Vec<String> =
         Exit::ALL.iter().map(|(exit, meaning)| format!("  {:>2}  {meaning}", *exit as u8)).collect();
     let examples = "Examples:\n  \
+        longshore expr \"startsWith('refs/heads/main', 'refs/')\"\n  \
         longshore explain config/unknown-key\n  \
         longshore explain 'exec format error'\n  \
         longshore debug settings\n  \
@@ -163,6 +166,7 @@ fn start(cli: Cli, environment: &Environment) -> Exit {
 
 fn dispatch(command: Command, session: &mut Session) -> Outcome {
     match command {
+        Command::Expr(args) => expr::run(&args, session),
         Command::Explain(args) => explain::run(&args, session),
         Command::Completions(args) => completions::run(&args, session),
         Command::Man(args) => man::run(&args, session),

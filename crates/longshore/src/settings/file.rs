@@ -22,10 +22,6 @@ const UNKNOWN_RULE: Code = Code("config/unknown-rule");
 const WRONG_TYPE: Code = Code("config/wrong-type");
 const BAD_VALUE: Code = Code("config/bad-value");
 
-/// Every code that a settings file can be reported with.
-#[cfg(test)]
-pub(crate) const CODES: &[Code] = &[SYNTAX, UNKNOWN_KEY, UNKNOWN_RULE, WRONG_TYPE, BAD_VALUE];
-
 /// What a file sets, and what is wrong with it. Relative paths in it are relative to the directory it is in.
 pub(super) fn read(file: &SourceFile, origin: &Origin) -> (Layer, Vec<Diagnostic>) {
     let directory = match origin {

@@ -15,8 +15,6 @@ mod value;
 mod tests;
 
 pub(crate) use environment::Environment;
-#[cfg(test)]
-pub(crate) use file::CODES;
 pub(crate) use layer::{Layer, Origin, Settings, Sourced};
 pub(crate) use load::load;
 pub(crate) use value::{ColorChoice, OutputFormat, RuleLevel, Threshold, spelled};

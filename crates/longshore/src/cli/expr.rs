@@ -1,0 +1,142 @@
+//! `longshore expr`: the value of an expression.
+
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use longshore_expr::json::JsonError;
+use longshore_expr::{MapContexts, eval};
+use longshore_report::diagnostic::text;
+use longshore_syntax::{Diagnostic, SourceFile, Span};
+use thiserror::Error;
+
+use super::{Outcome, Session};
+use crate::exit::{Blame, Exit};
+use crate::expression::{self, Surroundings, moved};
+use crate::failure::Explained;
+
+/// The largest contexts that are read.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Evaluate a GitHub expression and print its value as JSON
+///
+/// The expression is written as in a workflow, with `${{ }}` around it or without. Contexts come from a JSON file
+/// whose keys are their names; a context that is not given is null. `success()`, `failure()` and `cancelled()` answer
+/// after `job.status`. NaN and infinities, which JSON lacks, are printed as the strings "NaN", "Infinity" and
+/// "-Infinity".
+///
+/// The exit code is 1 if the expression has no value, and 2 if it cannot be parsed.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "Examples:
+  longshore expr \"1 < 2 && 'yes'\"
+  longshore expr \"fromJSON('[1, 2]')[1]\"
+  longshore expr --raw \"format('{0} on {1}', github.actor, github.ref)\" --contexts contexts.json
+  echo '{\"matrix\": {\"os\": \"linux\"}}' | longshore expr 'matrix.os' --contexts -")]
+pub(super) struct ExprArgs {
+    /// The expression
+    #[arg(value_name = "EXPR", allow_hyphen_values = true)]
+    expression: String,
+
+    /// A JSON file with the contexts; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    contexts: Option<PathBuf>,
+
+    /// Print a string as it is, without quotes and escapes
+    #[arg(long, short)]
+    raw: bool,
+}
+
+/// Why the contexts could not be had.
+#[derive(Debug, Error)]
+enum ContextsError {
+    #[error("failed to read the contexts in `{}`", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("the contexts in `{}` cannot be used", path.display())]
+    Json { path: PathBuf, source: JsonError },
+}
+
+impl Explained for ContextsError {
+    fn blame(&self) -> Blame {
+        match self {
+            Self::Read { .. } => Blame::Environment,
+            Self::Json { .. } => Blame::User,
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::Read { .. } => "give `--contexts` a file that you can read, or `-` for standard input".to_owned(),
+            Self::Json { .. } => {
+                "write one JSON object whose keys are contexts, such as {\"github\": {\"ref\": \"refs/heads/main\"}}"
+                    .to_owned()
+            }
+        })
+    }
+}
+
+pub(super) fn run(args: &ExprArgs, session: &mut Session) -> Outcome {
+    let contexts = match &args.contexts {
+        Some(path) => read_contexts(path)?,
+        None => MapContexts::default(),
+    };
+    let names = expression::names(&contexts);
+    let (offset, expr) = expression::parse(&args.expression, &names);
+    let expr = match expr {
+        Ok(expr) => expr,
+        Err(error) => {
+            let finding = Diagnostic::error(error.code(), moved(error.span, offset), error.summary());
+            let finding = match error.suggestion() {
+                Some(near) => finding.label(format!("did you mean `{near}`?")),
+                None => finding,
+            };
+            complain(session, &args.expression, &finding);
+            return Ok(Exit::Usage);
+        }
+    };
+    let value = match eval(&expr, &Surroundings(&contexts)) {
+        Ok(value) => value,
+        Err(error) => {
+            let span: Span = moved(error.span, offset);
+            complain(session, &args.expression, &Diagnostic::error(error.code(), span, error.to_string()));
+            return Ok(Exit::Failed);
+        }
+    };
+    let text = match value.as_str().filter(|_| args.raw) {
+        Some(text) => text.to_owned(),
+        // A tree of values that came from JSON or an expression: there is nothing that could fail to serialise.
+        None => serde_json::to_string_pretty(&expression::json(&value)).unwrap_or_default(),
+    };
+    session.output.data(&text)?;
+    session.output.data("\n")?;
+    Ok(Exit::Success)
+}
+
+fn complain(session: &mut Session, expression: &str, finding: &Diagnostic) {
+    let file = SourceFile::new("expression", expression);
+    let view = text::render_one(&file, finding, session.output.talk_style());
+    session.output.complain(&view);
+}
+
+fn read_contexts(path: &Path) -> Result<MapContexts, ContextsError> {
+    let read = |source| ContextsError::Read { path: path.to_owned(), source };
+    let text = if path == Path::new("-") {
+        bounded(&mut io::stdin().lock())
+    } else {
+        std::fs::File::open(path).and_then(|mut file| bounded(&mut file))
+    };
+    let text = text.map_err(read)?;
+    // Windows programs begin text with a mark that is no part of it.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    MapContexts::from_json(text).map_err(|source| ContextsError::Json { path: path.to_owned(), source })
+}
+
+fn bounded(input: &mut dyn io::Read) -> io::Result<String> {
+    let mut text = String::new();
+    input.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_BYTES {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it is larger than {MAX_BYTES} bytes"),
+        ));
+    }
+    Ok(text)
+}
