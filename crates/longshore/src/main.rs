@@ -7,9 +7,11 @@
 
 mod batch;
 mod cli;
+mod examine;
 mod exit;
 mod expression;
 mod failure;
+mod fix;
 mod output;
 mod pages;
 mod panic;

@@ -4,6 +4,7 @@
 //! them against the settings and does the work. This file holds what all verbs share.
 
 mod batch;
+mod check;
 mod completions;
 mod debug;
 mod explain;
@@ -79,6 +80,7 @@ struct GlobalArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(check::CheckArgs),
     Expr(expr::ExprArgs),
     Explain(explain::ExplainArgs),
     Completions(completions::CompletionsArgs),
@@ -117,6 +119,8 @@ pub(crate) fn command(color: clap::ColorChoice) -> clap::Command {
     let codes: Vec<String> =
         Exit::ALL.iter().map(|(exit, meaning)| format!("  {:>2}  {meaning}", *exit as u8)).collect();
     let examples = "Examples:\n  \
+        longshore check\n  \
+        longshore check --format sarif > findings.sarif\n  \
         longshore expr \"startsWith('refs/heads/main', 'refs/')\"\n  \
         longshore explain config/unknown-key\n  \
         longshore explain 'exec format error'\n  \
@@ -166,6 +170,7 @@ fn start(cli: Cli, environment: &Environment) -> Exit {
 
 fn dispatch(command: Command, session: &mut Session) -> Outcome {
     match command {
+        Command::Check(args) => check::run(&args, session),
         Command::Expr(args) => expr::run(&args, session),
         Command::Explain(args) => explain::run(&args, session),
         Command::Completions(args) => completions::run(&args, session),

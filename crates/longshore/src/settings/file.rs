@@ -122,7 +122,7 @@ impl Reader {
         let Some(array) = value.get_ref().as_array() else {
             return self.wrong_type("runners.labels", "a list of strings", value);
         };
-        for item in array.iter() {
+        for item in array {
             if let Some(label) = self.text("runners.labels", item) {
                 self.layer.labels.push(Sourced::new(label, self.origin.clone()));
             }

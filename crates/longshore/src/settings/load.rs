@@ -5,6 +5,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use longshore_report::diagnostic::FileFindings;
+use longshore_source::{HomeEnvironment, default_home};
 use longshore_syntax::SourceFile;
 use thiserror::Error;
 
@@ -92,12 +93,20 @@ pub(crate) fn load(
             None => Layer::default(),
         },
     };
-    let user = match user_directory(environment, "XDG_CONFIG_HOME", ".config") {
+    let user = match user_directory(environment) {
         Some(path) => file_layer(&Origin::User(path.join("longshore/config.toml")), false)?,
         None => Layer::default(),
     };
-    let home = user_directory(environment, "XDG_DATA_HOME", ".local/share")
-        .map_or_else(|| PathBuf::from("/var/lib/longshore"), |path| path.join("longshore"));
+    let path = |name: &str| environment.var(name).map(PathBuf::from);
+    let home = default_home(&HomeEnvironment {
+        longshore_home: None,
+        xdg_data_home: path("XDG_DATA_HOME"),
+        home: path("HOME"),
+        current_dir: directory.to_owned(),
+        is_root: is_root(),
+    });
+    // Without a home directory there is still a place that every machine has.
+    let home = home.unwrap_or_else(|| PathBuf::from("/var/lib/longshore"));
     Ok(Settings::complete(flags.over(variables).over(project).over(user), home))
 }
 
@@ -115,10 +124,21 @@ fn project_file(directory: &Path) -> Option<PathBuf> {
     None
 }
 
-/// The XDG directory; a relative one does not count, as its specification says.
-fn user_directory(environment: &Environment, variable: &str, default: &str) -> Option<PathBuf> {
-    let set = environment.var(variable).map(PathBuf::from).filter(|path| path.is_absolute());
-    set.or_else(|| environment.var("HOME").map(|home| Path::new(home).join(default)))
+/// The directory of the user's settings; a relative one does not count, as the XDG specification says.
+fn user_directory(environment: &Environment) -> Option<PathBuf> {
+    let set = environment.var("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    set.or_else(|| environment.var("HOME").map(|home| Path::new(home).join(".config")))
+}
+
+/// Whether the user is the superuser: who owns a process owns its directory in `/proc`.
+fn is_root() -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+    }
+    #[cfg(not(unix))]
+    false
 }
 
 fn file_layer(origin: &Origin, must_exist: bool) -> Result<Layer, SettingsError> {

@@ -39,6 +39,9 @@ impl Place {
     }
 }
 
+/// Flags, variables, project's file, user's file; the winner and its place.
+type Case = (Layer, &'static [(&'static str, &'static str)], &'static str, &'static str, ColorChoice, Origin);
+
 #[test]
 fn the_nearest_place_wins() {
     let project = Origin::Project(PathBuf::from("project/longshore.toml"));
@@ -49,8 +52,7 @@ fn the_nearest_place_wins() {
     };
     let no = Layer::default;
     let on = "color = 'always'";
-    // Flags, variables, project's file, user's file; the winner and its place.
-    let table: [(Layer, &[(&str, &str)], &str, &str, ColorChoice, Origin); 9] = [
+    let table: [Case; 9] = [
         (no(), &[], "", "", ColorChoice::Auto, Origin::Default),
         (no(), &[], "", on, ColorChoice::Always, user),
         (no(), &[], on, "color = 'never'", ColorChoice::Always, project),
