@@ -22,7 +22,7 @@ pub fn check_call(_caller: &SourceFile, call: &CallJob, called: &Workflow) -> Ve
 
 fn check_inputs(refusals: &mut Refusals, call: &CallJob, trigger: &Trigger) {
     let given = call.with.as_ref().map_or(&[][..], Token::entries);
-    for input in trigger.inputs.iter().filter(|input| input.required) {
+    for input in trigger.inputs.iter().filter(|input| input.required == Some(true)) {
         if !has(given, &input.name.value) {
             refuse_missing(refusals, "Input", "input", &call.uses, &input.name.value);
         }
@@ -48,7 +48,7 @@ fn check_secrets(refusals: &mut Refusals, call: &CallJob, trigger: &Trigger) {
         CallSecrets::None => &[][..],
         CallSecrets::Mapping(token) => token.entries(),
     };
-    for secret in trigger.secrets.iter().filter(|secret| secret.required) {
+    for secret in trigger.secrets.iter().filter(|secret| secret.required == Some(true)) {
         if !has(given, &secret.name.value) {
             refuse_missing(refusals, "Secret", "secret", &call.uses, &secret.name.value);
         }

@@ -30,7 +30,7 @@ impl Lowering<'_> {
             name,
             kind: kind.unwrap_or(InputType::String),
             description: value.entry("description").and_then(Token::as_str).map(str::to_owned),
-            required: value.entry("required").and_then(Token::as_bool).unwrap_or(false),
+            required: value.entry("required").and_then(Token::as_bool),
             default: value.entry("default").cloned(),
             options: value.entry("options").map(texts).unwrap_or_default(),
         };
@@ -80,7 +80,7 @@ impl Lowering<'_> {
 fn secret((name, value): &(Token, Token)) -> Option<CallSecret> {
     Some(CallSecret {
         name: text(name)?,
-        required: value.entry("required").and_then(Token::as_bool).unwrap_or(false),
+        required: value.entry("required").and_then(Token::as_bool),
         description: value.entry("description").and_then(Token::as_str).map(str::to_owned),
     })
 }

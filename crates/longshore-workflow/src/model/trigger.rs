@@ -168,8 +168,8 @@ pub struct Input {
     pub kind: InputType,
     /// What it is for.
     pub description: Option<String>,
-    /// Whether it must be given.
-    pub required: bool,
+    /// Whether it must be given; `None` where the file does not say, which means no.
+    pub required: Option<bool>,
     /// Its value when it is not given; may be an expression in `workflow_call`.
     pub default: Option<Token>,
     /// What a choice chooses from.
@@ -181,8 +181,8 @@ pub struct Input {
 pub struct CallSecret {
     /// Its name.
     pub name: Spanned<String>,
-    /// Whether it must be passed.
-    pub required: bool,
+    /// Whether it must be passed; `None` where the file does not say, which means no.
+    pub required: Option<bool>,
     /// What it is for.
     pub description: Option<String>,
 }

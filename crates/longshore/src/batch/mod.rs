@@ -8,6 +8,7 @@ mod expr;
 pub(crate) mod line;
 mod operation;
 mod request;
+mod workflow;
 
 pub(crate) use request::{answer, too_long};
 
@@ -15,7 +16,7 @@ use self::operation::Operation;
 
 /// Every operation, in the order of the documentation.
 fn operations() -> impl Iterator<Item = &'static Operation> {
-    [request::OPERATIONS, expr::OPERATIONS].into_iter().flatten()
+    [request::OPERATIONS, expr::OPERATIONS, workflow::OPERATIONS].into_iter().flatten()
 }
 
 #[cfg(test)]

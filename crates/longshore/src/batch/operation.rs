@@ -53,6 +53,23 @@ impl<'a> Parameters<'a> {
     }
 }
 
+impl<'a> Parameters<'a> {
+    /// A field that may be there and must then be a string.
+    pub(super) fn optional_text(&self, name: &str) -> Result<Option<&'a str>, OperationError> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(_) => self.text(name).map(Some),
+        }
+    }
+
+    /// A field that must be there and be an array of strings.
+    pub(super) fn texts(&self, name: &str) -> Result<Vec<&'a str>, OperationError> {
+        let array = self.0.get(name).and_then(Value::as_array);
+        let texts: Option<Vec<&str>> = array.and_then(|array| array.iter().map(Value::as_str).collect());
+        texts.ok_or_else(|| bad(format!("`{name}` must be an array of strings")))
+    }
+}
+
 fn bad(message: String) -> OperationError {
     OperationError::new("bad-request", message)
 }
