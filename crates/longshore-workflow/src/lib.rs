@@ -10,12 +10,15 @@
 #![forbid(unsafe_code)]
 
 pub mod cron;
+pub mod event;
 pub mod file_command;
 pub mod filter;
 mod lower;
 pub mod model;
+pub mod plan;
 mod read;
 pub mod schema;
+pub mod start;
 pub mod template;
 
 pub use lower::check_call;

@@ -1,0 +1,92 @@
+//! Whether an event starts a workflow, and why not.
+//!
+//! Follows "Events that trigger workflows", "Workflow syntax" (`on`) and "Skipping workflow runs" of GitHub's
+//! documentation. The answer always names the place in the file that decided.
+
+use longshore_expr::Object;
+use longshore_syntax::Span;
+
+/// Whether an event starts a workflow.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Start {
+    /// It does.
+    Starts(Started),
+    /// It does not.
+    Stopped(Stopped),
+}
+
+/// Why a workflow starts, and with what.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Started {
+    /// The trigger in `on:`.
+    pub span: Span,
+    /// Why, in one sentence such as ``branch `main` matches `main` ``; lower case, no full stop.
+    pub text: String,
+    /// The cron entries that may have caused it, for `schedule`.
+    pub schedules: Vec<String>,
+    /// The inputs with defaults filled in and types applied, for `workflow_dispatch`.
+    pub inputs: Object,
+}
+
+/// Why a workflow does not start.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stopped {
+    /// What kind of obstacle.
+    pub obstacle: Obstacle,
+    /// The part of the file that decided, if it was the file.
+    pub span: Option<Span>,
+    /// Why, in one sentence; lower case, no full stop.
+    pub text: String,
+}
+
+/// The kinds of obstacle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Obstacle {
+    /// GitHub refuses the file.
+    InvalidFile,
+    /// `on:` does not name the event.
+    Event,
+    /// `types:` does not name the activity.
+    ActivityType,
+    /// `branches:` or `branches-ignore:`.
+    Branch,
+    /// `tags:` or `tags-ignore:`.
+    Tag,
+    /// `paths:` or `paths-ignore:`.
+    Path,
+    /// The push deletes its ref.
+    Deletion,
+    /// The commit message asks to skip the run.
+    SkipMarker,
+    /// `workflows:` does not name the workflow that ran.
+    Workflow,
+    /// No cron entry is the one asked for.
+    Schedule,
+    /// `names:` or `versions:` of `image_version`.
+    ImageVersion,
+    /// The inputs of the dispatch are refused.
+    Inputs,
+    /// Calling is the only way to start it.
+    CallOnly,
+}
+
+impl Obstacle {
+    /// A stable word for machine-readable output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidFile => "invalid-file",
+            Self::Event => "event",
+            Self::ActivityType => "activity-type",
+            Self::Branch => "branch",
+            Self::Tag => "tag",
+            Self::Path => "path",
+            Self::Deletion => "deletion",
+            Self::SkipMarker => "skip-marker",
+            Self::Workflow => "workflow",
+            Self::Schedule => "schedule",
+            Self::ImageVersion => "image-version",
+            Self::Inputs => "inputs",
+            Self::CallOnly => "call-only",
+        }
+    }
+}
