@@ -44,8 +44,8 @@ impl<'a> Allowed<'a> {
         if let Some(function) = Function::from_name(name) {
             return Some(function.arity());
         }
-        let found = self.items.iter().filter_map(|item| signature(item));
-        found.filter(|(function, _)| function.eq_ignore_ascii_case(name)).last().map(|(_, arity)| arity)
+        let mut found = self.items.iter().filter_map(|item| signature(item));
+        found.rfind(|(function, _)| function.eq_ignore_ascii_case(name)).map(|(_, arity)| arity)
     }
 
     /// The names of the contexts.

@@ -126,7 +126,7 @@ impl Expr {
             }
             ExprKind::Compare { first, rest } => {
                 visit(first);
-                rest.iter().for_each(|(_, operand)| visit(operand));
+                rest.iter().map(|(_, operand)| operand).for_each(visit);
             }
         }
     }

@@ -35,7 +35,7 @@ fn small_integer(digits: &[u8]) -> f64 {
 }
 
 /// Digits of a power-of-two radix, rounded once.
-fn parse_radix(digits: &[u8], bits: u32) -> f64 {
+fn parse_radix(digits: &[u8], bits: i32) -> f64 {
     if digits.is_empty() {
         return f64::NAN;
     }
@@ -48,7 +48,7 @@ fn parse_radix(digits: &[u8], bits: u32) -> f64 {
         } else {
             // What no longer fits only matters as "more than nothing" for rounding.
             mantissa |= u128::from(digit != 0);
-            dropped = dropped.saturating_add(bits as i32);
+            dropped = dropped.saturating_add(bits);
         }
     }
     #[expect(
@@ -80,16 +80,17 @@ pub(crate) fn print(number: f64) -> String {
 
 /// Lays out `0.DIGITS × 10^point`.
 fn place_point(digits: &str, point: i32) -> String {
-    let count = digits.len() as i32;
+    let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
+    let size = |count: i32| count.unsigned_abs() as usize;
     if (count..=21).contains(&point) {
-        return format!("{digits}{}", "0".repeat((point - count) as usize));
+        return format!("{digits}{}", "0".repeat(size(point - count)));
     }
     if (1..=21).contains(&point) {
-        let (whole, fraction) = digits.split_at(point as usize);
+        let (whole, fraction) = digits.split_at(size(point));
         return format!("{whole}.{fraction}");
     }
     if (-5..=0).contains(&point) {
-        return format!("0.{}{digits}", "0".repeat(point.unsigned_abs() as usize));
+        return format!("0.{}{digits}", "0".repeat(size(point)));
     }
     let (first, rest) = digits.split_at(1);
     let dot = if rest.is_empty() { "" } else { "." };
@@ -110,7 +111,8 @@ pub(crate) fn coerce(number: f64) -> String {
 /// The number as read back from its text with 15 decimals, halves rounded away from zero.
 fn round_to_15_decimals(number: f64) -> f64 {
     let magnitude = number.abs();
-    let rounded = if (magnitude * 65_536.0) % 2.0 == 1.0 {
+    let sixteenth_place = (magnitude * 65_536.0) % 2.0;
+    let rounded = if (sixteenth_place - 1.0) == 0.0 {
         // Exactly 16 binary places means exactly 16 decimals, the last one a 5: the only possible tie.
         let exact = format!("{magnitude:.16}");
         increment(exact.get(..exact.len() - 1).unwrap_or(&exact))

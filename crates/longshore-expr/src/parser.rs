@@ -316,7 +316,7 @@ impl<'t> Parser<'t> {
         if count > max {
             return Err(self.error(ParseErrorKind::TooManyArguments, token));
         }
-        if count % 2 == 0 && Function::from_name(name) == Some(Function::Case) {
+        if count.is_multiple_of(2) && Function::from_name(name) == Some(Function::Case) {
             return Err(self.error(ParseErrorKind::EvenArguments, token));
         }
         Ok(())

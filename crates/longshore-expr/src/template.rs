@@ -1,5 +1,7 @@
 //! Text that may hold expressions between `${{` and `}}`.
 
+use std::fmt::Write as _;
+
 use longshore_syntax::Span;
 
 use crate::eval::Evaluator;
@@ -170,7 +172,7 @@ impl Template {
                     format.push_str(&text);
                 }
                 Segment::Expr { source, .. } => {
-                    format.push_str(&format!("{{{count}}}"));
+                    let _ = write!(format, "{{{count}}}");
                     args.push_str(", ");
                     args.push_str(source);
                     count += 1;

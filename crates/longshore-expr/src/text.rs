@@ -8,11 +8,7 @@ use std::cmp::Ordering;
 
 /// Whether ECMAScript counts the character as white space.
 pub(crate) fn is_space(c: char) -> bool {
-    match c {
-        '\t'..='\r' | ' ' | '\u{a0}' | '\u{1680}' | '\u{feff}' => true,
-        '\u{2000}'..='\u{200a}' | '\u{2028}' | '\u{2029}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => true,
-        _ => false,
-    }
+    c.is_whitespace() && c != '\u{85}' || c == '\u{feff}'
 }
 
 /// The text without white space at its ends.

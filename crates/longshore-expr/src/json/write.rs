@@ -1,5 +1,7 @@
 //! Printing JSON.
 
+use std::fmt::Write as _;
+
 use super::MAX_DEPTH;
 use crate::{Value, number};
 
@@ -41,10 +43,9 @@ impl Writer {
             return Err(WriteError::TooLong);
         }
         match value {
-            Value::Null => self.out.push_str("null"),
             Value::Bool(value) => self.out.push_str(if *value { "true" } else { "false" }),
             Value::Number(number) if number.is_finite() => self.out.push_str(&number::print(*number)),
-            Value::Number(_) => self.out.push_str("null"),
+            Value::Null | Value::Number(_) => self.out.push_str("null"),
             Value::String(text) => quote(text, &mut self.out),
             Value::Array(_) | Value::Object(_) if depth >= MAX_DEPTH => return Err(WriteError::TooDeep),
             Value::Array(items) => {
@@ -116,7 +117,9 @@ fn quote(text: &str, out: &mut String) {
             Some('\n') => out.push_str("\\n"),
             Some('\r') => out.push_str("\\r"),
             Some('\t') => out.push_str("\\t"),
-            Some(c) => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            Some(c) => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
             None => {}
         }
         rest = characters.as_str();
