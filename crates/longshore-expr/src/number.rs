@@ -72,10 +72,26 @@ pub(crate) fn print(number: f64) -> String {
     }
     let scientific = format!("{:e}", number.abs());
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    let mut digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    settle_tie(&mut digits, number.abs());
     let point = exponent.parse::<i32>().unwrap_or(0) + 1;
     let body = place_point(&digits, point);
     if number < 0.0 { format!("-{body}") } else { body }
+}
+
+/// Of two shortest texts that are equally near, ECMAScript takes the one that ends even; Rust takes the greater.
+fn settle_tie(digits: &mut String, magnitude: f64) {
+    // Below 15 digits the shortest text is exact, so there is no other.
+    if digits.len() < 15 || digits.bytes().last().is_none_or(|last| last.is_multiple_of(2)) {
+        return;
+    }
+    let exact = format!("{:.*e}", digits.len() + 30, magnitude).replace('.', "");
+    let Some((low, tail)) = exact.split_at_checked(digits.len()) else { return };
+    let tail = tail.split('e').next().unwrap_or_default();
+    let is_tie = tail.starts_with('5') && tail.bytes().skip(1).all(|digit| digit == b'0');
+    if is_tie && low.bytes().last().is_some_and(|last| last.is_multiple_of(2)) {
+        *digits = low.to_owned();
+    }
 }
 
 /// Lays out `0.DIGITS × 10^point`.

@@ -9,7 +9,7 @@ use longshore_syntax::{Span, suggest};
 
 use crate::lexer::{Lexer, MAX_LENGTH, Token, TokenKind};
 use crate::parse_error::{ParseError, ParseErrorKind, Published};
-use crate::text::{trim, utf16_len};
+use crate::text::utf16_len;
 use crate::{Allowed, Arity, CompareOp, Expr, ExprKind, Function, Value};
 
 /// How deep an expression may be nested.
@@ -30,10 +30,10 @@ pub(crate) fn parse_with(text: &str, allowed: Option<&Allowed<'_>>) -> Result<Ex
     if text.len() > MAX_LENGTH && utf16_len(text) > MAX_LENGTH {
         return Err(ParseError::of_whole(ParseErrorKind::TooLong, text));
     }
-    if trim(text).is_empty() {
+    let mut parser = Parser::new(text, allowed)?;
+    if parser.token.kind == TokenKind::End {
         return Err(ParseError::of_whole(ParseErrorKind::Empty, text));
     }
-    let mut parser = Parser::new(text, allowed)?;
     // The published reference makes all tokens first, so what is no token is reported before anything else.
     parser.whole().map_err(|error| {
         let lexical = if error.is_lexical() { None } else { parser.lexer.next_error() };
