@@ -9,7 +9,7 @@ use crate::eval_error::EvalErrorKind;
 pub const MAX_RESULT_BYTES: usize = 32 << 20;
 
 /// Greatest number of bytes that one evaluation may go through.
-const MAX_WORK_BYTES: usize = 1 << 30;
+const MAX_WORK_BYTES: usize = 256 << 20;
 
 /// What is left of both.
 #[derive(Debug)]

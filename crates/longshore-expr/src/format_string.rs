@@ -1,5 +1,9 @@
 //! The first argument of `format`: text with placeholders such as `{0}`, in which `{{` and `}}` stand for braces.
 
+use longshore_syntax::Span;
+
+use crate::{Expr, ExprKind, Function, Value};
+
 /// A piece of a format string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece<'a> {
@@ -34,6 +38,36 @@ pub fn arguments(format: &str) -> Result<usize, Invalid> {
         Piece::Argument(at) => Ok(count.max(at.saturating_add(1))),
         Piece::Text(_) => Ok(count),
     })
+}
+
+/// A call of `format` that will fail whenever it is evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FailingCall {
+    /// Where the format string stands.
+    pub span: Span,
+    /// How many arguments the format string needs and how many are given; none if the format string is invalid.
+    pub arguments: Option<(usize, usize)>,
+}
+
+/// The calls of `format` in `expr` whose format string is written out and cannot work.
+pub fn failing_calls(expr: &Expr) -> Vec<FailingCall> {
+    let mut found = Vec::new();
+    expr.walk(&mut |part| {
+        let ExprKind::Function { name, args, .. } = &part.kind else { return };
+        let Some((format, rest)) = args.split_first() else { return };
+        let ExprKind::Literal(Value::String(text)) = &format.kind else { return };
+        if Function::from_name(name) != Some(Function::Format) {
+            return;
+        }
+        match arguments(text) {
+            Ok(needed) if needed <= rest.len() => {}
+            Ok(needed) => {
+                found.push(FailingCall { span: format.span, arguments: Some((needed, rest.len())) });
+            }
+            Err(Invalid) => found.push(FailingCall { span: format.span, arguments: None }),
+        }
+    });
+    found
 }
 
 /// Takes one piece from the beginning of `rest`, which is not empty.

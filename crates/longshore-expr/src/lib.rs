@@ -15,6 +15,7 @@
 //!   published `format` drops what follows the digits;
 //! - objects keep the order of their keys, also when keys look like integers, and keys such as `constructor` are
 //!   keys like any other;
+//! - an escape of half a surrogate pair becomes U+FFFD, because texts here are Unicode;
 //! - `case` evaluates only what it needs, as the runner does, so an error in a branch not taken is not an error;
 //! - an unknown context in an evaluation is null, not a crash.
 //!

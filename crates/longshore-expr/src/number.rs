@@ -90,7 +90,7 @@ fn settle_tie(digits: &mut String, magnitude: f64) {
     let tail = tail.split('e').next().unwrap_or_default();
     let is_tie = tail.starts_with('5') && tail.bytes().skip(1).all(|digit| digit == b'0');
     if is_tie && low.bytes().last().is_some_and(|last| last.is_multiple_of(2)) {
-        *digits = low.to_owned();
+        low.clone_into(digits);
     }
 }
 

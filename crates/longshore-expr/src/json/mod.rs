@@ -9,6 +9,7 @@ mod write;
 
 pub use read::JsonError;
 pub(crate) use read::{Limits, read};
+use write::write_cut;
 pub(crate) use write::{Indent, WriteError, write};
 
 use crate::{Array, Object, Value};
@@ -25,12 +26,12 @@ impl Value {
     /// The value as JSON, indented by two blanks as `toJSON` prints it. What is nested deeper than [`MAX_DEPTH`] is
     /// printed as `null`.
     pub fn to_json(&self) -> String {
-        write(self, Indent::Pretty, usize::MAX).unwrap_or_else(|_| "null".to_owned())
+        write_cut(self, Indent::Pretty)
     }
 
     /// The value as JSON on one line, without blanks.
     pub fn to_json_compact(&self) -> String {
-        write(self, Indent::Compact, usize::MAX).unwrap_or_else(|_| "null".to_owned())
+        write_cut(self, Indent::Compact)
     }
 }
 

@@ -25,9 +25,17 @@ pub(crate) enum WriteError {
 
 /// Prints `value` in at most about `limit` bytes.
 pub(crate) fn write(value: &Value, indent: Indent, limit: usize) -> Result<String, WriteError> {
-    let mut writer = Writer { out: String::new(), indent, limit };
+    let mut writer = Writer { out: String::new(), indent, limit, cut: false };
     writer.value(value, 0)?;
     Ok(writer.out)
+}
+
+/// Prints `value`, with `null` in the place of what is nested too deep.
+pub(crate) fn write_cut(value: &Value, indent: Indent) -> String {
+    let mut writer = Writer { out: String::new(), indent, limit: usize::MAX, cut: true };
+    // Neither limit can be met: there is none for the length, and depth is cut.
+    let _ = writer.value(value, 0);
+    writer.out
 }
 
 /// Text being printed.
@@ -35,6 +43,8 @@ struct Writer {
     out: String,
     indent: Indent,
     limit: usize,
+    /// Whether what is nested too deep becomes `null` instead of an error.
+    cut: bool,
 }
 
 impl Writer {
@@ -47,6 +57,7 @@ impl Writer {
             Value::Number(number) if number.is_finite() => self.out.push_str(&number::print(*number)),
             Value::Null | Value::Number(_) => self.out.push_str("null"),
             Value::String(text) => quote(text, &mut self.out),
+            Value::Array(_) | Value::Object(_) if depth >= MAX_DEPTH && self.cut => self.out.push_str("null"),
             Value::Array(_) | Value::Object(_) if depth >= MAX_DEPTH => return Err(WriteError::TooDeep),
             Value::Array(items) => {
                 let entries = items.iter().map(|item| (None, item));
@@ -104,26 +115,26 @@ impl Writer {
 /// Appends the text in double quotes, with the escapes of `JSON.stringify`.
 fn quote(text: &str, out: &mut String) {
     out.push('"');
-    let mut rest = text;
-    while let Some(at) = rest.find(|c: char| c < ' ' || c == '"' || c == '\\') {
-        let (plain, tail) = rest.split_at(at);
-        out.push_str(plain);
-        let mut characters = tail.chars();
-        match characters.next() {
-            Some('"') => out.push_str("\\\""),
-            Some('\\') => out.push_str("\\\\"),
-            Some('\u{8}') => out.push_str("\\b"),
-            Some('\u{c}') => out.push_str("\\f"),
-            Some('\n') => out.push_str("\\n"),
-            Some('\r') => out.push_str("\\r"),
-            Some('\t') => out.push_str("\\t"),
-            Some(c) => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            None => {}
+    let mut plain_from = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let escape = match byte {
+            b'"' => "\\\"",
+            b'\\' => "\\\\",
+            0x08 => "\\b",
+            0x0c => "\\f",
+            b'\n' => "\\n",
+            b'\r' => "\\r",
+            b'\t' => "\\t",
+            0..b' ' => "",
+            _ => continue,
+        };
+        out.push_str(text.get(plain_from..at).unwrap_or_default());
+        plain_from = at + 1;
+        out.push_str(escape);
+        if escape.is_empty() {
+            let _ = write!(out, "\\u{byte:04x}");
         }
-        rest = characters.as_str();
     }
-    out.push_str(rest);
+    out.push_str(text.get(plain_from..).unwrap_or_default());
     out.push('"');
 }
