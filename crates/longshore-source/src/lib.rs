@@ -1,7 +1,8 @@
 //! Where source text and change information come from.
 //!
 //! The pure crates never fetch: they name what they lack as a `SourceRef`, and a driver finds it here. A
-//! [`WorkTree`] reads the files at hand.
+//! [`WorkTree`] reads the files at hand. A [`Repository`] says what git knows ([`Observation`]) and what a push
+//! would change ([`ChangeSet`]). [`hash_files`] is the expression function's file half.
 //!
 //! **Invariant:** nothing here needs a `git` program, nothing reads the environment or the clock for itself, and no
 //! type of the git library shows in the public interface. Everything is synchronous.
@@ -10,6 +11,8 @@
 
 mod change;
 mod difference;
+mod glob;
+mod hash_files;
 mod history;
 mod home;
 mod observation;
@@ -23,6 +26,7 @@ pub use change::{
     Base, COMMIT_LIMIT, ChangeKind, ChangeSet, ChangedPath, Comparison, DiffLimit, FILE_LIMIT,
     LISTED_COMMITS, Notice,
 };
+pub use hash_files::{HashFilesError, hash_files};
 pub use home::{HomeEnvironment, default_home};
 pub use observation::{Commit, DefaultBranch, Head, Observation, Person, Remote, Upstream};
 pub use path::{PathError, RepositoryPath};

@@ -5,4 +5,5 @@
 
 mod change;
 mod fixture;
+mod hash_files;
 mod worktree;
