@@ -8,11 +8,11 @@ use longshore_syntax::Severity;
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ColorChoice {
-    /// When the stream is a terminal.
+    /// Where the stream is a terminal.
     Auto,
-    /// Always.
+    /// Everywhere, pipes and files too.
     Always,
-    /// Never.
+    /// Nowhere.
     Never,
 }
 
