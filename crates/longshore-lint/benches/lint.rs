@@ -1,0 +1,4 @@
+//! All rules over one workflow.
+fn main() {
+    divan::main();
+}
