@@ -31,6 +31,7 @@
 mod allowed;
 mod ast;
 mod budget;
+mod codes;
 mod compare;
 mod context;
 mod eval;
@@ -53,6 +54,7 @@ mod value;
 pub use allowed::{Allowed, Arity};
 pub use ast::{CompareOp, Expr, ExprKind};
 pub use budget::MAX_RESULT_BYTES;
+pub use codes::CODES;
 pub use context::{Contexts, MapContexts};
 pub use eval::eval;
 pub use eval_error::{EvalError, EvalErrorKind};

@@ -48,18 +48,22 @@ pub fn parse_action(file: &SourceFile) -> Parsed<ActionManifest> {
 fn parse<T>(
     file: &SourceFile,
     definition: &'static Definition,
-    lower: fn(&SourceFile, Token) -> (T, Vec<Refusal>),
+    lower: fn(&SourceFile, &Token) -> (T, Vec<Refusal>),
 ) -> Parsed<T> {
     let root: Arc<Node> = match yaml::parse(file) {
         Ok(Some(root)) => root,
         Ok(None) => return refused(empty()),
         Err(diagnostic) => {
             let token = Some(diagnostic.span);
-            return refused(Refusal { github: diagnostic.message.clone(), token, diagnostic: *diagnostic });
+            return refused(Refusal {
+                github: Some(diagnostic.message.clone()),
+                token,
+                diagnostic: *diagnostic,
+            });
         }
     };
     let (token, refusals) = template::read(file, &root, definition);
-    let (model, model_refusals) = lower(file, token);
+    let (model, model_refusals) = lower(file, &token);
     Parsed { model: Some(model), schema_refusals: refusals.into_vec(), model_refusals }
 }
 
@@ -71,7 +75,7 @@ fn empty() -> Refusal {
     let diagnostic = Diagnostic::error(code::EMPTY, Span::at(0), "the file holds nothing, so it never runs")
         .help("fill or delete it; other workflows are not affected");
     Refusal {
-        github: "Expected a scalar value, a sequence, or a mapping".to_owned(),
+        github: Some("Expected a scalar value, a sequence, or a mapping".to_owned()),
         token: None,
         diagnostic,
     }

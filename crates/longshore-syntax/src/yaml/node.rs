@@ -66,15 +66,24 @@ impl Node {
 
     /// Where the part `range` of this scalar's value stands in `file`.
     ///
-    /// Exact for what is written as it reads, which is everything but escapes and line folding; where those intervene,
-    /// the whole scalar is the answer.
+    /// Exact for what is written as it reads. Where escapes or line folding intervene, the answer begins at the right
+    /// place if it can be told and ends with the scalar.
     pub fn locate(&self, file: &SourceFile, range: Range<usize>) -> Span {
         let source = file.slice(self.span);
-        let found = self.as_str().and_then(|value| {
-            let part = value.get(range.clone())?.lines().next()?;
-            let earlier = value.get(..range.start)?.matches(part).count();
-            source.match_indices(part).nth(earlier).filter(|_| !part.is_empty())
-        });
-        found.map_or(self.span, |(at, part)| self.span.sub(at, at + part.len()))
+        let Some(part) = self.as_str().and_then(|value| value.get(range.clone())?.lines().next()) else {
+            return self.span;
+        };
+        if let Some(at) = self.find(source, part, range.start) {
+            return self.span.sub(at, at + part.len());
+        }
+        let plain = part.split(['\'', '"', '\\']).next().unwrap_or_default();
+        self.find(source, plain, range.start).map_or(self.span, |at| self.span.sub(at, source.len()))
+    }
+
+    /// Where `part`, which begins at `start` of the value, begins in the source: as often as it stands before there.
+    fn find(&self, source: &str, part: &str, start: usize) -> Option<usize> {
+        let earlier = self.as_str()?.get(..start)?.matches(part).count();
+        let mut found = source.match_indices(part).filter(|_| !part.is_empty());
+        found.nth(earlier).map(|(at, _)| at)
     }
 }

@@ -135,7 +135,7 @@ impl Tree<'_> {
         if anchor != 0 {
             self.anchors.insert(anchor, None);
         }
-        let start = span.start as usize;
+        let start = if mapping { span.start as usize } else { self.sequence_start(span.start as usize) };
         self.stack.push(Open {
             start,
             anchor,
@@ -146,6 +146,13 @@ impl Tree<'_> {
             depth: 1,
         });
         Ok(())
+    }
+
+    /// A block sequence that is not indented further than its key is reported at its first item, not its first dash.
+    fn sequence_start(&self, start: usize) -> usize {
+        let before = self.text[..start].trim_end_matches([' ', '\t']);
+        let at_dash = self.text[start..].starts_with(['-', '[']);
+        if !at_dash && before.ends_with('-') { before.len() - 1 } else { start }
     }
 
     fn close(&mut self, span: Span) -> Result<(), Box<Diagnostic>> {

@@ -7,7 +7,7 @@ use crate::model::{ActionInput, ActionManifest, ActionOutput, Lifecycle, Runs};
 use crate::template::{Refusal, Refusals, Token};
 
 /// The action that `root` describes, and what GitHub refuses about it beyond its schema.
-pub(crate) fn lower_action(file: &SourceFile, root: Token) -> (ActionManifest, Vec<Refusal>) {
+pub(crate) fn lower_action(file: &SourceFile, root: &Token) -> (ActionManifest, Vec<Refusal>) {
     let mut lowering = Lowering { file, refusals: Refusals::default() };
     let entries = |key: &str| root.entry(key).map_or(&[][..], Token::entries);
     let manifest = ActionManifest {

@@ -157,7 +157,7 @@ impl Lowering<'_> {
             let diagnostic = Diagnostic::error(code::INVALID_USES, uses.span, message).help(
                 "write `./.github/workflows/FILE.yml` or `OWNER/REPOSITORY/.github/workflows/FILE.yml@REF`",
             );
-            self.refusals.push(format!("invalid value workflow reference: {text}"), diagnostic);
+            self.refusals.push_unpublished(diagnostic);
         }
     }
 }

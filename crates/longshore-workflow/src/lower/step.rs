@@ -92,8 +92,7 @@ impl Lowering<'_> {
         if let Some(uses) = token.entry("uses") {
             let uses = text(uses)?;
             self.check_action_reference(&uses);
-            let with = token.entry("with").and_then(|with| self.mapping(with, "step with"));
-            return Some(StepKind::Uses { uses, with });
+            return Some(StepKind::Uses { uses, with: token.entry("with").cloned() });
         }
         if let Some(wait) = token.entry("wait") {
             let targets = texts(wait);
@@ -204,11 +203,10 @@ impl Lowering<'_> {
             })
         };
         if !sound {
-            let github = format!("Expected format {{org}}/{{repo}}[/path]@ref. Actual '{text}'");
             let message = format!("`{text}` does not name an action");
             let diagnostic = Diagnostic::error(code::INVALID_USES, uses.span, message)
                 .help("write `OWNER/REPOSITORY@REF`, `./PATH` or `docker://IMAGE`");
-            self.refusals.push(github, diagnostic);
+            self.refusals.push_unpublished(diagnostic);
         }
     }
 }

@@ -65,14 +65,16 @@ impl Lowering<'_> {
             let diagnostic = Diagnostic::error(code::FILTER_CONFLICT, filter.span, message)
                 .related(other.span, "the other one")
                 .help(help);
-            let github = format!("you may only define one of `{this}` and `{that}` for a single event");
-            self.refusals.push(github, diagnostic);
+            self.refusals.push_unpublished(diagnostic);
         }
         for pattern in &filter.patterns {
             if let Err(error) = Pattern::parse(&pattern.value) {
-                let github = format!("Invalid filter pattern '{}': {error}", pattern.value);
                 let message = format!("`{}` is not a filter pattern: {error}", pattern.value);
-                self.refusals.push(github, Diagnostic::error(code::INVALID_PATTERN, pattern.span, message));
+                self.refusals.push_unpublished(Diagnostic::error(
+                    code::INVALID_PATTERN,
+                    pattern.span,
+                    message,
+                ));
             }
         }
     }
@@ -89,11 +91,10 @@ impl Lowering<'_> {
         }
         let timezone = token.entry("timezone").and_then(text);
         if let Some(zone) = timezone.as_ref().filter(|zone| !is_known_timezone(&zone.value)) {
-            let github = format!("Invalid timezone '{}'", zone.value);
             let message = format!("there is no time zone `{}`", zone.value);
             let diagnostic = Diagnostic::error(code::UNKNOWN_TIMEZONE, zone.span, message)
                 .help("use a name of the IANA time zone database, such as `Europe/Berlin`");
-            self.refusals.push(github, diagnostic);
+            self.refusals.push_unpublished(diagnostic);
         }
         Some(Schedule { cron, timezone })
     }

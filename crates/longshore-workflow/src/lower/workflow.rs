@@ -7,7 +7,7 @@ use crate::model::{Access, Concurrency, Defaults, Permissions, Workflow};
 use crate::template::{Refusal, Refusals, Token, TokenKind, code};
 
 /// The workflow that `root` describes, and what GitHub refuses about it beyond its schema.
-pub(crate) fn lower_workflow(file: &SourceFile, root: Token) -> (Workflow, Vec<Refusal>) {
+pub(crate) fn lower_workflow(file: &SourceFile, root: &Token) -> (Workflow, Vec<Refusal>) {
     let mut lowering = Lowering { file, refusals: Refusals::default() };
     let mut workflow = Workflow {
         file: file.clone(),
@@ -19,9 +19,8 @@ pub(crate) fn lower_workflow(file: &SourceFile, root: Token) -> (Workflow, Vec<R
         defaults: Defaults::default(),
         concurrency: None,
         jobs: Vec::new(),
-        root,
+        root: root.clone(),
     };
-    let root = workflow.root.clone();
     for (key, value) in root.entries() {
         match key.as_str().unwrap_or_default() {
             "on" => workflow.triggers = lowering.triggers(value),
@@ -88,7 +87,7 @@ impl Lowering<'_> {
             let message =
                 "`queue: max` keeps every run, so `cancel-in-progress: true` cannot stand beside it";
             let diagnostic = Diagnostic::error(code::INVALID_VALUE, queue.span, message);
-            self.refusals.push("cancel-in-progress cannot be true when queue is max", diagnostic);
+            self.refusals.push_unpublished(diagnostic);
         }
         concurrency
     }

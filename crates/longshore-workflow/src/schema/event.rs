@@ -4,8 +4,8 @@
 
 use super::allowed::{AllowedSet, RUN};
 use super::{
-    BOOLEAN, Definition, Mapping, NON_EMPTY, NULL, NUMBER, Property, SCALAR, STRING, STRINGS, Shape, TEXTS,
-    key, required,
+    BOOLEAN, Definition, Mapping, NON_EMPTY, NON_EMPTY_STRINGS, NULL, NUMBER, Property, SCALAR, STRING,
+    STRINGS, Shape, TEXTS, key, required,
 };
 
 /// Every event that `on:` takes, in the schema's order.
@@ -170,8 +170,8 @@ static PUSH: Definition = {
 };
 
 static REPOSITORY_DISPATCH: Definition = {
-    // GitHub's documentation also shows `types` with a single text.
-    static MAPPING: Definition = Definition::mapping("repository_dispatch", &[key("types", &TEXTS)]);
+    static MAPPING: Definition =
+        Definition::mapping("repository_dispatch", &[key("types", &NON_EMPTY_STRINGS)]);
     Definition::one_of("repository_dispatch", &[&NULL, &MAPPING])
 };
 

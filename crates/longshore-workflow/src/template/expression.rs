@@ -1,24 +1,26 @@
-//! Expressions in scalars: `${{ … }}` alone or within text.
+//! Expressions in scalars: `${{ … }}` alone or within text, each at its place in the file.
 
 use std::sync::Arc;
 
-use longshore_expr::{Allowed, Expr, ParseError, ParseErrorKind};
-use longshore_syntax::{Diagnostic, Node, Span};
+use longshore_expr::{
+    Allowed, Expr, ExprKind, MAX_LENGTH, ParseError, ParseErrorKind, Segment, Template, TemplateError,
+    TemplateErrorKind, Value,
+};
+use longshore_syntax::{Code, Diagnostic, Node, Span};
 
+use super::TokenKind;
 use super::read::Reader;
-use super::{TokenKind, code};
 use crate::schema::AllowedSet;
-
-const OPEN: &str = "${{";
 
 /// The expression that a scalar comes down to.
 #[derive(Debug, Clone)]
 pub struct Expression {
     /// Its text as GitHub keeps it: the expression itself, or a call of `format` with the text around it.
     pub text: String,
-    /// `text`, parsed; spans count from the start of `text`.
+    /// What is evaluated. Spans within a single expression count from the start of its text; the call of `format` that
+    /// joins several has none of its own.
     pub expr: Arc<Expr>,
-    /// What stands between `${{` and `}}`, in order. Empty where the whole scalar is the expression (`if:`).
+    /// What stands between `${{` and `}}`, in order.
     pub embedded: Vec<Embedded>,
 }
 
@@ -40,129 +42,83 @@ impl Embedded {
     }
 }
 
-/// A part of a scalar.
-enum Segment {
-    Text(String),
-    Expression(Embedded, String),
-}
-
 impl Reader<'_> {
     /// What a text with `${{` in it is; the text itself if any of its expressions is refused.
     pub(super) fn template(&mut self, node: &Arc<Node>, text: &str, allowed: AllowedSet) -> TokenKind {
-        let Some(segments) = self.segments(node, text, allowed) else {
-            return TokenKind::String(text.to_owned());
+        let template = match Template::parse_all(text, Some(&Allowed::from_items(&allowed.items()))) {
+            Ok(template) => template,
+            Err(errors) => {
+                errors.iter().for_each(|error| self.refuse_template(node, error, allowed));
+                return TokenKind::String(text.to_owned());
+            }
         };
-        match segments {
-            Segments::Insert => TokenKind::Insert,
-            Segments::Parts(parts) => {
-                combine(parts, allowed).unwrap_or_else(|| TokenKind::String(text.to_owned()))
-            }
+        if let Some(literal) = template.as_literal() {
+            return TokenKind::String(literal.to_owned());
         }
+        if template.is_insert() {
+            return TokenKind::Insert(node.locate(self.file, 0..text.len()));
+        }
+        if template.expression_length() > MAX_LENGTH {
+            let message = format!("the text with its expressions is longer than {MAX_LENGTH} characters");
+            let diagnostic = Diagnostic::error(Code("expr/too-long"), node.span, message)
+                .help("put the text into a file, or the expressions into `env`");
+            self.refusals.push(format!("Exceeded max expression length {MAX_LENGTH}"), diagnostic);
+            return TokenKind::String(text.to_owned());
+        }
+        TokenKind::Expression(self.expression(node, &template))
     }
 
-    fn segments(&mut self, node: &Arc<Node>, text: &str, allowed: AllowedSet) -> Option<Segments> {
-        let mut parts: Vec<Segment> = Vec::new();
-        let mut refused = false;
-        let mut at = 0;
-        while let Some(open) = text[at..].find(OPEN).map(|offset| at + offset) {
-            if open > at {
-                parts.push(Segment::Text(text[at..open].to_owned()));
-            }
-            let Some(close) = closing(text, open + OPEN.len()) else {
-                self.refuse_unclosed(node, text, open);
-                return None;
-            };
-            let inner = &text[open + OPEN.len()..close - 2];
-            let span = node.locate(self.file, open..close);
-            match self.inner(node, inner, span, allowed) {
-                Inner::Expression(embedded, inner) => parts.push(Segment::Expression(embedded, inner)),
-                Inner::Insert if open == 0 && close == text.len() => return Some(Segments::Insert),
-                Inner::Insert => {
-                    self.refuse_directive(node, span);
-                    return None;
+    fn expression(&self, node: &Arc<Node>, template: &Template) -> Expression {
+        let mut format = String::new();
+        let mut embedded: Vec<Embedded> = Vec::new();
+        for segment in template.segments() {
+            match segment {
+                Segment::Text { text, .. } => format.push_str(&text.replace('{', "{{").replace('}', "}}")),
+                Segment::Expr { expr, offset, span, .. } => {
+                    format.push_str(&format!("{{{}}}", embedded.len()));
+                    let place = node.locate(self.file, span.range());
+                    let start = place.start + (*offset as u32 - span.start);
+                    embedded.push(Embedded { span: place, start, expr: Arc::new(expr.clone()) });
                 }
-                Inner::Refused => refused = true,
             }
-            at = close;
         }
-        if at < text.len() {
-            parts.push(Segment::Text(text[at..].to_owned()));
-        }
-        if refused { None } else { Some(Segments::Parts(parts)) }
+        let expr = match (template.as_expr(), embedded.as_slice()) {
+            (Some(_), [only]) => Arc::clone(&only.expr),
+            _ => Arc::new(joined(format, &embedded)),
+        };
+        Expression { text: template.to_expression_text().unwrap_or_default(), expr, embedded }
     }
 
-    fn inner(&mut self, node: &Arc<Node>, inner: &str, span: Span, allowed: AllowedSet) -> Inner {
-        let trimmed = inner.trim();
-        if trimmed.is_empty() {
-            let diagnostic = Diagnostic::error(code::EMPTY_EXPRESSION, span, "an expression is missing here");
-            self.refusals.push_within(node.span, "An expression was expected", diagnostic);
-            return Inner::Refused;
-        }
-        if let Some(rest) = trimmed.strip_prefix("insert") {
-            if rest.is_empty() {
-                return Inner::Insert;
+    fn refuse_template(&mut self, node: &Arc<Node>, error: &TemplateError, allowed: AllowedSet) {
+        let place = node.locate(self.file, error.span.range());
+        let (github, diagnostic) = match &error.kind {
+            TemplateErrorKind::Expression(error) => {
+                (error.published_text(), parse_diagnostic(error, place, allowed))
             }
-            if rest.starts_with(char::is_whitespace) {
-                self.refuse_directive_parameters(node, span, rest);
-                return Inner::Refused;
+            TemplateErrorKind::NotClosed => (
+                error.to_string(),
+                Diagnostic::error(error.code(), place, "`${{` has no closing `}}`")
+                    .help("close it with `}}`; text in an expression stands in single quotes"),
+            ),
+            TemplateErrorKind::DirectiveInText => {
+                let message = "`insert` must be the whole key, not a part of a text";
+                (error.to_string(), Diagnostic::error(error.code(), place, message))
             }
-        }
-        let start = span.start + OPEN.len() as u32 + (inner.len() - inner.trim_start().len()) as u32;
-        match parse(trimmed, allowed) {
-            Ok(expr) => Inner::Expression(Embedded { span, start, expr: Arc::new(expr) }, trimmed.to_owned()),
-            Err(error) => {
-                let place = if span == node.span { span } else { error_place(&error, start, span) };
-                let diagnostic = parse_diagnostic(&error, place, allowed);
-                self.refusals.push_within(node.span, error.published_text(), diagnostic);
-                Inner::Refused
+            TemplateErrorKind::DirectiveParameters(_) => {
+                let message = "`insert` takes nothing behind it";
+                (error.to_string(), Diagnostic::error(error.code(), place, message))
             }
-        }
-    }
-
-    fn refuse_unclosed(&mut self, node: &Arc<Node>, text: &str, open: usize) {
-        let span = node.locate(self.file, open..text.len());
-        let github = "The expression is not closed. An unescaped ${{ sequence was found, but the closing }} sequence was \
-                      not found.";
-        let diagnostic = Diagnostic::error(code::UNCLOSED_EXPRESSION, span, "`${{` has no closing `}}`")
-            .help("close it with `}}`; text in an expression stands in single quotes");
+        };
         self.refusals.push_within(node.span, github, diagnostic);
     }
-
-    fn refuse_directive(&mut self, node: &Arc<Node>, span: Span) {
-        let github = "The directive 'insert' is not allowed in this context. Directives are not supported for expressions \
-                      that are embedded within a string. Directives are only supported when the entire value is an \
-                      expression.";
-        let message = "`insert` must be the whole key, not a part of a text";
-        self.refusals.push_within(
-            node.span,
-            github,
-            Diagnostic::error(code::INVALID_DIRECTIVE, span, message),
-        );
-    }
-
-    fn refuse_directive_parameters(&mut self, node: &Arc<Node>, span: Span, rest: &str) {
-        let count = usize::from(!rest.trim().is_empty());
-        let github = format!(
-            "Exactly 0 parameter(s) were expected following the directive 'insert'. Actual parameter count: {count}"
-        );
-        let message = "`insert` takes nothing behind it";
-        self.refusals.push_within(
-            node.span,
-            github,
-            Diagnostic::error(code::INVALID_DIRECTIVE, span, message),
-        );
-    }
 }
 
-enum Segments {
-    Insert,
-    Parts(Vec<Segment>),
-}
-
-enum Inner {
-    Expression(Embedded, String),
-    Insert,
-    Refused,
+/// The call of `format` that joins text and expressions.
+fn joined(format: String, embedded: &[Embedded]) -> Expr {
+    let literal = Expr { span: Span::default(), kind: ExprKind::Literal(Value::string(format)) };
+    let args = std::iter::once(literal).chain(embedded.iter().map(|part| (*part.expr).clone())).collect();
+    let kind = ExprKind::Function { name: "format".into(), name_span: Span::default(), args };
+    Expr { span: Span::default(), kind }
 }
 
 /// Parses `text` with the names that `allowed` permits.
@@ -207,57 +163,4 @@ fn message(error: &ParseError) -> String {
         ParseErrorKind::TooDeep => "the expression is nested too deep".to_owned(),
         ParseErrorKind::TooLong => "the expression is too long".to_owned(),
     }
-}
-
-/// The index after the `}}` that closes an expression whose text begins at `from`; quotes hide braces.
-fn closing(text: &str, from: usize) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let mut in_string = false;
-    (from..bytes.len()).find_map(|at| match bytes[at] {
-        b'\'' => {
-            in_string = !in_string;
-            None
-        }
-        b'}' if !in_string && bytes[at - 1] == b'}' && at > from => Some(at + 1),
-        _ => None,
-    })
-}
-
-/// One token for all segments; `None` if the combined expression breaks a limit.
-fn combine(mut parts: Vec<Segment>, allowed: AllowedSet) -> Option<TokenKind> {
-    if let [Segment::Expression(embedded, text)] = parts.as_slice() {
-        if let Some(literal) = string_literal(text) {
-            return Some(TokenKind::String(literal));
-        }
-        let expr = Arc::clone(&embedded.expr);
-        let text = text.clone();
-        let Some(Segment::Expression(embedded, _)) = parts.pop() else { return None };
-        return Some(TokenKind::Expression(Expression { text, expr, embedded: vec![embedded] }));
-    }
-    let mut format = String::new();
-    let mut arguments = String::new();
-    let mut embedded = Vec::new();
-    for part in parts {
-        match part {
-            Segment::Text(text) => {
-                format.push_str(&text.replace('\'', "''").replace('{', "{{").replace('}', "}}"))
-            }
-            Segment::Expression(part, text) => {
-                format.push_str(&format!("{{{}}}", embedded.len()));
-                arguments.push_str(", ");
-                arguments.push_str(&text);
-                embedded.push(part);
-            }
-        }
-    }
-    let text = format!("format('{format}'{arguments})");
-    let expr = parse(&text, allowed).ok()?;
-    Some(TokenKind::Expression(Expression { text, expr: Arc::new(expr), embedded }))
-}
-
-/// The text of an expression that is nothing but a string, such as `'{{ not an expression }}'`.
-fn string_literal(text: &str) -> Option<String> {
-    let inner = text.strip_prefix('\'')?.strip_suffix('\'')?;
-    let unescaped = inner.replace("''", "\u{0}");
-    if unescaped.contains('\'') || text.len() < 2 { None } else { Some(unescaped.replace('\u{0}', "'")) }
 }

@@ -51,7 +51,7 @@ impl Reader<'_> {
     /// A key is text whatever it looks like, unless it holds an expression.
     fn key(&mut self, node: &Arc<Node>, place: Place) -> Token {
         let mut key = self.scalar(node, place);
-        if !matches!(key.kind, TokenKind::String(_) | TokenKind::Expression(_) | TokenKind::Insert) {
+        if !matches!(key.kind, TokenKind::String(_) | TokenKind::Expression(_) | TokenKind::Insert(_)) {
             key.kind = TokenKind::String(literal_text(&key.kind));
         }
         key

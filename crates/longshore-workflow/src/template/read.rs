@@ -81,7 +81,13 @@ impl Reader<'_> {
 
     /// Holds a scalar against its rule; a number or boolean becomes text where only text fits.
     pub(super) fn validate(&mut self, mut token: Token, place: Place) -> Token {
-        if matches!(token.kind, TokenKind::Expression(_) | TokenKind::Insert) {
+        if matches!(token.kind, TokenKind::Insert(_)) {
+            let message = "`insert` stands where a key does, not a value";
+            let diagnostic = Diagnostic::error(code::INVALID_DIRECTIVE, token.span(), message);
+            self.refusals.push("Unexpected value '${{ insert }}'", diagnostic);
+            return token;
+        }
+        if matches!(token.kind, TokenKind::Expression(_)) {
             if place.allowed.is_empty() {
                 self.refuse_expression(&token);
             }

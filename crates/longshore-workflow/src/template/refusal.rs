@@ -1,6 +1,6 @@
 //! What GitHub refuses about a file, in its words and in ours.
 
-use longshore_syntax::{Code, Diagnostic, Span};
+use longshore_syntax::{Diagnostic, Span};
 
 /// The codes of this crate's errors. Each has a page.
 pub mod code {
@@ -58,12 +58,8 @@ pub mod code {
     pub const INVALID_USES: Code = Code("workflow/invalid-uses");
     /// A matrix that makes no job, or more than 256.
     pub const INVALID_MATRIX: Code = Code("workflow/invalid-matrix");
-    /// `${{` without `}}`.
-    pub const UNCLOSED_EXPRESSION: Code = Code("expr/unclosed");
-    /// `${{ }}` with nothing in it.
-    pub const EMPTY_EXPRESSION: Code = Code("expr/empty");
-    /// `insert` within text or with something behind it.
-    pub const INVALID_DIRECTIVE: Code = Code("expr/invalid-directive");
+    /// `insert` as a value.
+    pub const INVALID_DIRECTIVE: Code = Code("expr/directive");
     /// A value that does not evaluate to the type its place wants.
     pub const EVALUATION: Code = Code("expr/evaluation");
 
@@ -95,9 +91,6 @@ pub mod code {
         INVALID_GROUP,
         INVALID_USES,
         INVALID_MATRIX,
-        UNCLOSED_EXPRESSION,
-        EMPTY_EXPRESSION,
-        INVALID_DIRECTIVE,
         EVALUATION,
     ];
 }
@@ -105,8 +98,9 @@ pub mod code {
 /// One thing that GitHub refuses.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refusal {
-    /// The text of GitHub's parser, without its `file (Line: …, Col: …): ` prefix.
-    pub github: String,
+    /// The text of GitHub's published parser, without its `file (Line: …, Col: …): ` prefix; `None` for what only
+    /// github.com itself refuses.
+    pub github: Option<String>,
     /// The token GitHub names the position of; `None` where it names the file alone.
     pub token: Option<Span>,
     /// The same for people, at the exact place.
@@ -133,34 +127,16 @@ impl Refusals {
     /// Adds a refusal whose place is the token's.
     pub fn push(&mut self, github: impl Into<String>, diagnostic: Diagnostic) {
         let token = Some(diagnostic.span);
-        self.found.push(Refusal { github: github.into(), token, diagnostic });
+        self.found.push(Refusal { github: Some(github.into()), token, diagnostic });
     }
 
     /// Adds a refusal within the token at `token`.
     pub fn push_within(&mut self, token: Span, github: impl Into<String>, diagnostic: Diagnostic) {
-        self.found.push(Refusal { github: github.into(), token: Some(token), diagnostic });
+        self.found.push(Refusal { github: Some(github.into()), token: Some(token), diagnostic });
     }
 
-    /// Adds a refusal of the whole file.
-    pub fn push_file(&mut self, github: impl Into<String>, diagnostic: Diagnostic) {
-        self.found.push(Refusal { github: github.into(), token: None, diagnostic });
-    }
-
-    /// Adds an error whose text is the same for GitHub and for people.
-    pub fn plain(&mut self, code: Code, span: Span, github: impl Into<String>) {
-        let github = github.into();
-        let message = lower_first(github.trim_end_matches('.'));
-        self.push(github, Diagnostic::error(code, span, message));
-    }
-}
-
-/// Our messages start in lower case unless with a name.
-fn lower_first(text: &str) -> String {
-    let mut chars = text.chars();
-    match (chars.next(), chars.clone().next()) {
-        (Some(first), Some(second)) if second.is_lowercase() || second == ' ' => {
-            first.to_lowercase().chain(chars).collect()
-        }
-        _ => text.to_owned(),
+    /// Adds what GitHub refuses although its published parser does not.
+    pub fn push_unpublished(&mut self, diagnostic: Diagnostic) {
+        self.found.push(Refusal { github: None, token: Some(diagnostic.span), diagnostic });
     }
 }

@@ -31,8 +31,8 @@ pub enum TokenKind {
     String(String),
     /// `${{ … }}`, alone or within text.
     Expression(Expression),
-    /// The key `${{ insert }}`: its mapping's entries are put in its place.
-    Insert,
+    /// The key `${{ insert }}`, where it stands: its mapping's entries are put in its place.
+    Insert(Span),
     /// Items.
     Sequence(Vec<Token>),
     /// Entries; keys are strings, expressions or `Insert`.
@@ -40,9 +40,16 @@ pub enum TokenKind {
 }
 
 impl Token {
-    /// Where it stands.
+    /// Where it stands; for a scalar that is one expression, from `${{` to `}}` without the quotes around it.
     pub fn span(&self) -> Span {
-        self.node.span
+        match &self.kind {
+            TokenKind::Expression(Expression { embedded, expr, .. }) => match embedded.as_slice() {
+                [only] if Arc::ptr_eq(&only.expr, expr) => only.span,
+                _ => self.node.span,
+            },
+            TokenKind::Insert(span) => *span,
+            _ => self.node.span,
+        }
     }
 
     /// The text, if it is text without expressions.
@@ -109,7 +116,9 @@ impl Token {
     /// Whether it is, or holds, an expression.
     pub fn has_expression(&self) -> bool {
         let mut found = false;
-        self.visit(&mut |token| found |= matches!(token.kind, TokenKind::Expression(_) | TokenKind::Insert));
+        self.visit(&mut |token| {
+            found |= matches!(token.kind, TokenKind::Expression(_) | TokenKind::Insert(_))
+        });
         found
     }
 
@@ -135,7 +144,7 @@ impl Token {
             TokenKind::Bool(_) => "a boolean",
             TokenKind::Number(_) => "a number",
             TokenKind::String(_) => "text",
-            TokenKind::Expression(_) | TokenKind::Insert => "an expression",
+            TokenKind::Expression(_) | TokenKind::Insert(_) => "an expression",
             TokenKind::Sequence(_) => "a list",
             TokenKind::Mapping(_) => "a mapping",
         }
@@ -149,7 +158,7 @@ impl Token {
             TokenKind::Number(_) => "NumberToken",
             TokenKind::String(_) => "StringToken",
             TokenKind::Expression(_) => "BasicExpressionToken",
-            TokenKind::Insert => "InsertExpressionToken",
+            TokenKind::Insert(_) => "InsertExpressionToken",
             TokenKind::Sequence(_) => "SequenceToken",
             TokenKind::Mapping(_) => "MappingToken",
         }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use longshore_syntax::{SourceFile, suggest};
+use longshore_syntax::SourceFile;
 use longshore_workflow::model::{JobKind, Workflow};
 use longshore_workflow::template::Refusal;
 use longshore_workflow::{Parsed, check_call, parse_workflow};
@@ -59,8 +59,6 @@ fn load(
     let local = uses.trim_start_matches("./");
     let text = files.get(uses).or_else(|| files.get(local)).and_then(Value::as_str);
     let Some(text) = text else {
-        let near = suggest::nearest(uses, files.keys().map(String::as_str));
-        let _ = near;
         errors.push(message(file, Some(call.uses.span.start), "Unable to find reusable workflow"));
         return;
     };
@@ -74,10 +72,8 @@ fn load(
 }
 
 fn messages(file: &SourceFile, refusals: &[Refusal]) -> Vec<Value> {
-    refusals
-        .iter()
-        .map(|refusal| message(file, refusal.token.map(|span| span.start), &refusal.github))
-        .collect()
+    let published = refusals.iter().filter_map(|refusal| Some((refusal, refusal.github.as_deref()?)));
+    published.map(|(refusal, text)| message(file, refusal.token.map(|span| span.start), text)).collect()
 }
 
 /// An error as GitHub prints it: file, line and column before the text.

@@ -4,7 +4,9 @@
 //! stand for themselves; sequences, mappings and expressions are objects with their token type (1, 2, 3; 4 for
 //! `insert`). Absent keys are left out.
 
-use longshore_workflow::model::{CallSecrets, Condition, Job, JobKind, Step, StepKind, Trigger, Workflow};
+use longshore_workflow::model::{
+    CallSecrets, Condition, InputType, Job, JobKind, Step, StepKind, Trigger, Workflow,
+};
 use longshore_workflow::template::{Token, TokenKind};
 use serde_json::{Map, Value, json};
 
@@ -16,7 +18,7 @@ pub(super) fn token(token: &Token) -> Value {
         TokenKind::Number(value) => number(*value),
         TokenKind::String(text) => text.as_str().into(),
         TokenKind::Expression(expression) => json!({ "type": 3, "expr": expression.text }),
-        TokenKind::Insert => json!({ "type": 4, "expr": "insert" }),
+        TokenKind::Insert(_) => json!({ "type": 4, "expr": "insert" }),
         TokenKind::Sequence(items) => {
             json!({ "type": 1, "seq": items.iter().map(self::token).collect::<Vec<_>>() })
         }
@@ -59,7 +61,7 @@ fn events(triggers: &[Trigger]) -> Value {
 }
 
 fn event(trigger: &Trigger) -> Value {
-    if !trigger.schedules.is_empty() {
+    if trigger.event.value == "schedule" {
         let entries = trigger.schedules.iter().map(|schedule| match &schedule.timezone {
             Some(zone) => json!({ "cron": schedule.cron.value, "timezone": zone.value }),
             None => json!({ "cron": schedule.cron.value }),
@@ -106,8 +108,11 @@ fn inputs(trigger: &Trigger) -> Value {
         put(&mut object, "type", kind.map(Value::from));
         put(&mut object, "description", input.description.clone().map(Value::from));
         put(&mut object, "required", input.required.map(Value::from));
-        let default =
-            input.default.as_ref().filter(|default| kind.is_some() && default.as_expression().is_none());
+        let default = input.default.as_ref().filter(|default| match (input.kind, &default.kind) {
+            (InputType::Boolean, TokenKind::Bool(_)) => true,
+            (InputType::Boolean | InputType::Number, _) => false,
+            (_, kind) => matches!(kind, TokenKind::String(_)),
+        });
         put(&mut object, "default", default.map(token));
         let options = input.options.iter().map(|option| Value::from(option.value.as_str()));
         put(&mut object, "options", (!input.options.is_empty()).then(|| options.collect()));
