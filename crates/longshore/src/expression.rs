@@ -1,6 +1,9 @@
 //! Expressions outside of a workflow: what `longshore expr` and `debug batch` share.
 
+use std::path::PathBuf;
+
 use longshore_expr::{Allowed, Contexts, EvalError, Expr, MapContexts, ParseError, Value};
+use longshore_source::hash_files;
 use longshore_syntax::Span;
 
 /// The contexts and functions that exist somewhere in a workflow.
@@ -58,8 +61,22 @@ impl Contexts for Surroundings<'_> {
     }
 
     fn function(&self, name: &str, args: &[Value]) -> Option<Result<Value, EvalError>> {
+        if name.eq_ignore_ascii_case("hashFiles") {
+            return Some(hash_here(args));
+        }
         self.0.function(name, args)
     }
+}
+
+/// `hashFiles` with the working directory as the workspace.
+fn hash_here(args: &[Value]) -> Result<Value, EvalError> {
+    let workspace = std::env::current_dir()
+        .map_err(|error| EvalError::function(format!("failed to find the working directory: {error}")))?;
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let patterns: Vec<_> = args.iter().map(Value::to_text).collect();
+    let patterns: Vec<&str> = patterns.iter().map(AsRef::as_ref).collect();
+    let digest = hash_files(&workspace, home.as_deref(), &patterns);
+    digest.map(Value::string).map_err(|error| EvalError::function(error.to_string()))
 }
 
 /// The value as JSON. What JSON has no word for becomes a string: `"NaN"`, `"Infinity"`, `"-Infinity"`.

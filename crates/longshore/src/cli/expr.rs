@@ -21,7 +21,7 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 ///
 /// The expression is written as in a workflow, with `${{ }}` around it or without. Contexts come from a JSON file
 /// whose keys are their names; a context that is not given is null. `success()`, `failure()` and `cancelled()` answer
-/// after `job.status`. NaN and infinities, which JSON lacks, are printed as the strings "NaN", "Infinity" and
+/// after `job.status`, and `hashFiles()` reads the working directory. NaN and infinities, which JSON lacks, are printed as the strings "NaN", "Infinity" and
 /// "-Infinity".
 ///
 /// The exit code is 1 if the expression has no value, and 2 if it cannot be parsed.

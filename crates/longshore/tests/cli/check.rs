@@ -1,0 +1,88 @@
+//! `longshore check`.
+
+use crate::context::TestContext;
+
+const GOOD: &str = "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    timeout-minutes: 5\n    steps:\n      - run: make\n";
+const BAD: &str =
+    "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    nedes: b\n    steps:\n      - run: make\n";
+
+#[test]
+fn a_project_is_found_from_within() {
+    let context = TestContext::new();
+    context.write(".github/workflows/good.yml", GOOD).write(".github/workflows/bad.yaml", BAD);
+    context.write(".github/workflows/notes.txt", "no workflow").write("src/deep/file", "");
+    context.write(".github/actions/own/action.yml", "name: own\nruns:\n  using: nod20\n  main: x.js\n");
+    let ended = context.run(&["check", "-C", "src/deep"]);
+    insta::assert_snapshot!(ended.shown());
+    assert_eq!(context.run(&["check", "-C", "src/deep", "../../.github/workflows/bad.yaml"]).code, 1);
+    assert_eq!(context.run(&["check", ".github/workflows/good.yml"]).code, 0);
+}
+
+#[test]
+fn nothing_to_check_is_said() {
+    let context = TestContext::new();
+    let ended = context.run(&["check"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, ""));
+    assert!(ended.stderr.starts_with("no workflow or action files here"), "{}", ended.stderr);
+    assert_eq!(context.run(&["check", "--quiet"]).stderr, "");
+}
+
+#[test]
+fn every_format_says_the_same() {
+    let context = TestContext::new();
+    context.write(".github/workflows/bad.yml", BAD);
+    let run = |format| context.run(&["check", "--format", format]);
+    let json: serde_json::Value = serde_json::from_str(&run("json").stdout).unwrap();
+    assert_eq!(json["summary"]["errors"], 1);
+    let found = &json["diagnostics"][0];
+    let sarif: serde_json::Value = serde_json::from_str(&run("sarif").stdout).unwrap();
+    let result = &sarif["runs"][0]["results"][0];
+    let region = &result["locations"][0]["physicalLocation"]["region"];
+    assert_eq!((&result["ruleId"], &region["startLine"]), (&found["code"], &found["start"]["line"]));
+    let line = format!(
+        "::error file=.github/workflows/bad.yml,line={},endLine={},col={},endColumn={},title={}::",
+        found["start"]["line"],
+        found["end"]["line"],
+        found["start"]["column"],
+        found["end"]["column"],
+        found["code"].as_str().unwrap(),
+    );
+    assert!(run("github").stdout.starts_with(&line), "{}", run("github").stdout);
+    assert!(run("text").stdout.starts_with(&format!("error[{}]: ", found["code"].as_str().unwrap())));
+}
+
+#[test]
+fn thresholds_and_levels_decide_the_exit_code() {
+    let context = TestContext::new();
+    context.write(".github/workflows/bad.yml", BAD);
+    assert_eq!(context.run(&["check"]).code, 1);
+    assert_eq!(context.run(&["check", "--fail-on", "never"]).code, 0);
+    context.write("longshore.toml", "[check.rules]\n'workflow/unknown-key' = 'warning'\n");
+    let ended = context.run(&["check"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, "1 warning in 1 file\n"));
+    assert_eq!(context.run(&["check", "--fail-on", "warning"]).code, 1);
+    context.write("longshore.toml", "[check.rules]\n'workflow/unknown-key' = 'off'\n");
+    assert_eq!(context.run(&["check", "--fail-on", "note"]).stderr, "no problems in 1 file\n");
+}
+
+#[test]
+fn bad_files_do_not_hide_others() {
+    let context = TestContext::new();
+    context.write(".github/workflows/a.yml", b"on: push\n\xff").write(".github/workflows/b.yml", BAD);
+    let ended = context.run(&["check"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (1, "2 errors in 2 files\n"));
+    assert!(ended.stdout.starts_with("error[source/not-text]: "), "{}", ended.stdout);
+    let missing = context.run(&["check", "none.yml"]);
+    assert_eq!(missing.code, 4);
+    insta::assert_snapshot!(missing.shown());
+}
+
+#[test]
+fn endless_findings_are_cut_short() {
+    let context = TestContext::new();
+    let keys: String = (0..2_000).map(|number| format!("key-{number}: 1\n")).collect();
+    context.write("many.yml", format!("on: push\n{keys}"));
+    let ended = context.run(&["check", "many.yml"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (1, "501 errors in 1 file\n"));
+    assert!(ended.stdout.contains("error[check/too-many-findings]: "));
+}

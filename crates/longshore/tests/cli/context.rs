@@ -1,0 +1,104 @@
+//! A directory of its own and a clean environment for each test.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use assert_cmd::cargo::cargo_bin;
+
+/// Where a test's commands run.
+pub(crate) struct TestContext {
+    root: tempfile::TempDir,
+}
+
+/// How a command ended.
+pub(crate) struct Ended {
+    /// Its exit code.
+    pub(crate) code: i32,
+    /// What it wrote as data.
+    pub(crate) stdout: String,
+    /// What it said.
+    pub(crate) stderr: String,
+}
+
+impl TestContext {
+    /// An empty project: a directory that counts as a repository, and an empty home.
+    pub(crate) fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(root.path().join("project/.git")).unwrap();
+        std::fs::create_dir_all(root.path().join("home")).unwrap();
+        Self { root }
+    }
+
+    /// The project's directory.
+    pub(crate) fn project(&self) -> PathBuf {
+        self.root.path().join("project")
+    }
+
+    /// Writes a file of the project.
+    pub(crate) fn write(&self, path: &str, text: impl AsRef<[u8]>) -> &Self {
+        self.write_at(&self.project().join(path), text)
+    }
+
+    /// Writes a file of the user's home.
+    pub(crate) fn write_home(&self, path: &str, text: &str) -> &Self {
+        self.write_at(&self.root.path().join("home").join(path), text)
+    }
+
+    fn write_at(&self, path: &Path, text: impl AsRef<[u8]>) -> &Self {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+        self
+    }
+
+    /// The text of a file of the project.
+    pub(crate) fn read(&self, path: &str) -> String {
+        std::fs::read_to_string(self.project().join(path)).unwrap()
+    }
+
+    /// `longshore` in the project, with nothing in its environment but a home.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(cargo_bin!("longshore"));
+        command.args(arguments).current_dir(self.project()).env_clear();
+        command.env("HOME", self.root.path().join("home")).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs `longshore` with these arguments.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+        self.end(&mut self.command(arguments))
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn end(&self, command: &mut Command) -> Ended {
+        let output = command.output().unwrap();
+        Ended {
+            code: output.status.code().unwrap_or(-1),
+            stdout: self.placeholders(&output.stdout),
+            stderr: self.placeholders(&output.stderr),
+        }
+    }
+
+    /// Runs a command with a text on its standard input.
+    pub(crate) fn feed(&self, arguments: &[&str], input: &[u8]) -> Ended {
+        let path = self.root.path().join("input");
+        std::fs::write(&path, input).unwrap();
+        let mut command = self.command(arguments);
+        command.stdin(std::fs::File::open(path).unwrap());
+        self.end(&mut command)
+    }
+
+    /// What differs from run to run, replaced.
+    fn placeholders(&self, bytes: &[u8]) -> String {
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        let root = self.root.path().canonicalize().unwrap().display().to_string();
+        text.replace(&root, "[ROOT]").replace(&self.root.path().display().to_string(), "[ROOT]")
+    }
+}
+
+impl Ended {
+    /// Code and both streams as one text, for snapshots.
+    pub(crate) fn shown(&self) -> String {
+        let Self { code, stdout, stderr } = self;
+        format!("exit code: {code}\n----- stdout -----\n{stdout}----- stderr -----\n{stderr}")
+    }
+}

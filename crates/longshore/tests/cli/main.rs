@@ -1,0 +1,11 @@
+//! The command as people and scripts see it.
+//!
+//! One binary for all tests of the command line; each file has one subject.
+
+mod check;
+mod context;
+mod explain;
+mod expr;
+mod frame;
+mod settings;
+mod stream;
