@@ -1,12 +1,12 @@
 //! A call held against the workflow it calls.
 
-use longshore_syntax::{Diagnostic, SourceFile, Spanned, suggest};
+use longshore_syntax::{Diagnostic, Spanned, suggest};
 
 use crate::model::{CallJob, CallSecrets, Trigger, Workflow};
 use crate::template::{Refusal, Refusals, Token, code};
 
-/// What GitHub refuses about `call`, a job of `caller`, given the workflow it calls.
-pub fn check_call(_caller: &SourceFile, call: &CallJob, called: &Workflow) -> Vec<Refusal> {
+/// What GitHub refuses about `call` given the workflow it calls; the places are in the caller's file.
+pub fn check_call(call: &CallJob, called: &Workflow) -> Vec<Refusal> {
     let mut refusals = Refusals::default();
     let Some(trigger) = called.trigger("workflow_call") else {
         let message =

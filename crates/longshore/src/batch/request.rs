@@ -38,8 +38,9 @@ pub(crate) fn too_long() -> String {
 }
 
 fn perform(request: &Map<String, Value>) -> Result<Value, OperationError> {
-    let parameters = Parameters(request);
-    let name = parameters.text("op")?;
+    let name = Parameters(request).text("op")?;
+    // Parameters stand beside `op`, or together in `params`.
+    let parameters = Parameters(request.get("params").and_then(Value::as_object).unwrap_or(request));
     let Some(operation) = operations().find(|operation| operation.name == name) else {
         let near = suggest::nearest(name, operations().map(|operation| operation.name));
         let hint = near.map_or_else(

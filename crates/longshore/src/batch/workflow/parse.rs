@@ -66,8 +66,8 @@ fn load(
     let Parsed { model, schema_refusals, model_refusals } = parse_workflow(&inner);
     errors.extend(messages(&inner, &schema_refusals));
     let Some(workflow) = model else { return };
+    errors.extend(messages(file, &check_call(call, &workflow)));
     errors.extend(messages(&inner, &model_refusals));
-    errors.extend(messages(file, &check_call(file, call, &workflow)));
     called.insert(uses.to_owned(), workflow);
 }
 
