@@ -1,36 +1,52 @@
 //! Where source text and change information come from.
 //!
 //! The pure crates never fetch: they name what they lack as a `SourceRef`, and a driver finds it here. A
-//! [`WorkTree`] reads the files at hand. A [`Repository`] says what git knows ([`Observation`]) and what a push
-//! would change ([`ChangeSet`]). [`hash_files`] is the expression function's file half.
+//! [`WorkTree`] reads the files at hand, a [`GitTree`] those of a commit, a [`Resolver`] those of other repositories.
+//! A [`Repository`] says what git knows ([`Observation`]) and what a push would change ([`ChangeSet`]).
+//! [`hash_files`] is the file half of the expression function.
 //!
-//! **Invariant:** nothing here needs a `git` program, nothing reads the environment or the clock for itself, and no
-//! type of the git library shows in the public interface. Everything is synchronous.
+//! **Invariant:** nothing here needs a `git` program, decides by Longshore's environment variables or reads the clock;
+//! no type of the git library shows in the public interface; everything is synchronous. The libraries below read
+//! git's own configuration and, for a fetch, the usual proxy variables.
 
 #![forbid(unsafe_code)]
 
+mod action_reference;
+mod cache;
 mod change;
 mod difference;
+mod git_tree;
 mod glob;
 mod hash_files;
 mod history;
 mod home;
+mod http;
 mod observation;
 mod path;
+mod remote;
 mod remote_url;
 mod repository;
+mod resolve;
 mod text;
 mod worktree;
 
+pub use action_reference::ReferenceError;
+pub use cache::{ActionCache, CacheError, CachedReference};
 pub use change::{
     Base, COMMIT_LIMIT, ChangeKind, ChangeSet, ChangedPath, Comparison, DiffLimit, FILE_LIMIT,
     LISTED_COMMITS, Notice,
 };
+pub use git_tree::{GitTree, GitTreeError};
 pub use hash_files::{HashFilesError, hash_files};
 pub use home::{HomeEnvironment, default_home};
 pub use observation::{Commit, DefaultBranch, Head, Observation, Person, Remote, Upstream};
 pub use path::{PathError, RepositoryPath};
+pub use remote::FetchError;
 pub use remote_url::RepositoryName;
 pub use repository::{CommitId, GitError, Repository};
+pub use resolve::{
+    Attempt, Mirror, Missing, Origin, OriginKind, Override, Resolution, ResolveError, Resolved, Resolver,
+    ResolverSettings,
+};
 pub use text::{MAX_FILE_BYTES, TextError};
 pub use worktree::{WorkTree, WorkTreeError};

@@ -5,5 +5,7 @@
 
 mod change;
 mod fixture;
+mod git_server;
 mod hash_files;
+mod resolve;
 mod worktree;
