@@ -4,18 +4,18 @@ use longshore_source::{Base, ChangeKind, ChangeSet, Comparison, DiffLimit, Head,
 
 use crate::fixture::Fixture;
 
-fn changes(fixture: &Fixture, comparison: &Comparison) -> ChangeSet {
+pub(crate) fn changes(fixture: &Fixture, comparison: &Comparison) -> ChangeSet {
     let repository = Repository::discover(&fixture.root()).unwrap().expect("a repository");
     let observation = repository.observe().unwrap();
     repository.changes(&observation, comparison).unwrap()
 }
 
-fn push(fixture: &Fixture) -> ChangeSet {
+pub(crate) fn push(fixture: &Fixture) -> ChangeSet {
     changes(fixture, &Comparison::Push)
 }
 
 /// The changes as `A path`, `M path`, `D path`.
-fn listed(set: &ChangeSet) -> Vec<String> {
+pub(crate) fn listed(set: &ChangeSet) -> Vec<String> {
     let letter = |kind| match kind {
         ChangeKind::Added => 'A',
         ChangeKind::Modified => 'M',
@@ -29,7 +29,7 @@ fn base_id(set: &ChangeSet) -> &str {
 }
 
 /// A repository whose `main` is pushed: `a`, `dir/b`, `dir/c` in two commits.
-fn pushed() -> Fixture {
+pub(crate) fn pushed() -> Fixture {
     let fixture = Fixture::repository();
     fixture.commit("one", &["a", "dir/b"]);
     fixture.commit("two", &["dir/c"]);

@@ -68,6 +68,15 @@ impl Fixture {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
+    /// Feeds a stream to `git fast-import`.
+    pub(crate) fn fast_import(&self, stream: &str) {
+        std::fs::write(self.beside("stream"), stream).unwrap();
+        let input = fs::File::open(self.beside("stream")).unwrap();
+        let import = ["fast-import", "--quiet", "--force"];
+        let status = Command::new("git").args(import).current_dir(self.root()).stdin(input).status().unwrap();
+        assert!(status.success());
+    }
+
     /// Writes a file below the repository's root, with its directories.
     pub(crate) fn write(&self, path: &str, text: impl AsRef<[u8]>) {
         let place = self.root().join(path);

@@ -7,5 +7,6 @@ mod change;
 mod fixture;
 mod git_server;
 mod hash_files;
+mod history;
 mod resolve;
 mod worktree;
