@@ -18,6 +18,11 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer { package: "longshore-syntax", level: 1, sideways: &[] },
     Layer { package: "longshore-expr", level: 1, sideways: &["longshore-syntax"] },
     Layer { package: "longshore-workflow", level: 1, sideways: &["longshore-expr", "longshore-syntax"] },
+    Layer {
+        package: "longshore-lint",
+        level: 1,
+        sideways: &["longshore-expr", "longshore-syntax", "longshore-workflow"],
+    },
     Layer { package: "longshore-source", level: 2, sideways: &[] },
     Layer { package: "longshore-report", level: 5, sideways: &[] },
     Layer { package: "longshore", level: 5, sideways: &["longshore-report"] },

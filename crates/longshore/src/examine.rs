@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use longshore_lint::{Level, LintContext, lint_action, lint_workflow};
 use longshore_report::diagnostic::FileFindings;
 use longshore_source::{PathError, RepositoryPath, WorkTree, WorkTreeError};
 use longshore_syntax::{Code, Diagnostic, Severity, SourceFile, Span};
@@ -139,16 +140,61 @@ fn read(tree: &WorkTree, path: &RepositoryPath) -> Result<Option<Subject>, Subje
     }
 }
 
-/// What is found in one file, as the settings want it.
-pub(crate) fn examine(subject: &Subject, settings: &Settings) -> FileFindings {
-    let file = &subject.file;
-    let diagnostics = match &subject.unreadable {
-        Some(why) => vec![Diagnostic::error(NOT_TEXT, Span::at(0), why.clone())],
-        None if is_action(file.name()) => parse_action(file).diagnostics(),
-        None => parse_workflow(file).diagnostics(),
-    };
-    let levelled = diagnostics.into_iter().filter_map(|finding| level(finding, settings)).collect();
-    FileFindings { file: file.clone(), diagnostics: bounded(levelled) }
+/// The examination of some files under the same settings.
+pub(crate) struct Examination<'a> {
+    settings: &'a Settings,
+    context: LintContext,
+}
+
+impl<'a> Examination<'a> {
+    /// An examination of `subjects`; if they are a `whole` project, references between them are checked too.
+    pub(crate) fn new(subjects: &[Subject], whole: bool, settings: &'a Settings) -> Self {
+        let levels = settings.rules.iter().map(|(code, level)| {
+            let level = level.value.severity().map_or(Level::Off, Level::On);
+            (code.clone(), level)
+        });
+        // Only `workflow_run` refers to names, so they are collected only where it stands.
+        let refers = || subjects.iter().any(|subject| subject.file.text().contains("workflow_run"));
+        let context = LintContext {
+            runner_labels: settings.labels.iter().map(|label| label.value.clone()).collect(),
+            levels: levels.collect(),
+            workflow_names: (whole && refers()).then(|| names(subjects)),
+            outputs_read_by_callers: None,
+        };
+        Self { settings, context }
+    }
+
+    /// What is found in one file, as the settings want it.
+    pub(crate) fn examine(&self, subject: &Subject) -> FileFindings {
+        let file = &subject.file;
+        let mut diagnostics = match &subject.unreadable {
+            Some(why) => vec![Diagnostic::error(NOT_TEXT, Span::at(0), why.clone())],
+            None if is_action(file.name()) => {
+                let parsed = parse_action(file);
+                let lint = parsed.model.as_ref().map(|action| lint_action(action, &self.context));
+                [parsed.diagnostics(), lint.unwrap_or_default()].concat()
+            }
+            None => {
+                let parsed = parse_workflow(file);
+                let lint = parsed.model.as_ref().map(|workflow| lint_workflow(workflow, &self.context));
+                [parsed.diagnostics(), lint.unwrap_or_default()].concat()
+            }
+        };
+        diagnostics.sort_by_key(|finding| finding.span);
+        let levelled = diagnostics.into_iter().filter_map(|finding| level(finding, self.settings)).collect();
+        FileFindings { file: file.clone(), diagnostics: bounded(levelled) }
+    }
+}
+
+/// The names that `workflow_run` may refer to: a workflow without one is called by its path.
+fn names(subjects: &[Subject]) -> Vec<String> {
+    let workflows = subjects.iter().filter(|subject| !is_action(subject.file.name()));
+    workflows
+        .map(|subject| {
+            let name = parse_workflow(&subject.file).model.and_then(|workflow| workflow.name);
+            name.map_or_else(|| subject.file.name().to_owned(), |name| name.value)
+        })
+        .collect()
 }
 
 fn is_action(name: &str) -> bool {

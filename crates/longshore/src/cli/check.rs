@@ -11,10 +11,10 @@ use longshore_syntax::{Severity, SourceFile};
 use thiserror::Error;
 
 use super::{Outcome, Session};
-use crate::examine::{Subject, examine, subjects};
+use crate::examine::{Examination, Subject, subjects};
 use crate::exit::{Blame, Exit};
 use crate::failure::Explained;
-use crate::settings::{OutputFormat, Settings, Threshold};
+use crate::settings::{OutputFormat, Threshold};
 use crate::{fix, pages};
 
 /// A fix may make room for another; more rounds than this mean that two undo each other.
@@ -85,11 +85,12 @@ impl Explained for FixError {
 
 pub(super) fn run(args: &CheckArgs, session: &mut Session) -> Outcome {
     let mut subjects = subjects(&session.directory, &args.paths)?;
+    let examination = Examination::new(&subjects, args.paths.is_empty(), &session.settings);
     let mut found = Vec::with_capacity(subjects.len());
     let mut fixed = 0;
     for subject in &mut subjects {
-        fixed += if args.fix { mend(subject, &session.settings)? } else { 0 };
-        found.push(examine(subject, &session.settings));
+        fixed += if args.fix { mend(subject, &examination)? } else { 0 };
+        found.push(examination.examine(subject));
     }
     let format = args.format.unwrap_or(match session.settings.format.value {
         OutputFormat::Text => CheckFormat::Text,
@@ -145,10 +146,10 @@ fn rule(code: &str) -> Option<Rule> {
 }
 
 /// Makes the fixes of one file, as many rounds as they need, and writes it once. Returns how many were made.
-fn mend(subject: &mut Subject, settings: &Settings) -> Result<usize, FixError> {
+fn mend(subject: &mut Subject, examination: &Examination<'_>) -> Result<usize, FixError> {
     let mut made = 0;
     for _ in 0..ROUNDS {
-        let (text, applied) = fix::apply(subject.file.text(), &examine(subject, settings).diagnostics);
+        let (text, applied) = fix::apply(subject.file.text(), &examination.examine(subject).diagnostics);
         if applied == 0 {
             break;
         }

@@ -1,5 +1,6 @@
 //! `longshore expr`: the value of an expression.
 
+use std::error::Error as _;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -96,7 +97,13 @@ pub(super) fn run(args: &ExprArgs, session: &mut Session) -> Outcome {
         Ok(value) => value,
         Err(error) => {
             let span: Span = moved(error.span, offset);
-            complain(session, &args.expression, &Diagnostic::error(error.code(), span, error.to_string()));
+            let finding = Diagnostic::error(error.code(), span, error.to_string());
+            // The text is GitHub's, which leaves out why; the reason stands under the place.
+            let finding = match error.kind.source() {
+                Some(reason) => finding.label(reason.to_string()),
+                None => finding,
+            };
+            complain(session, &args.expression, &finding);
             return Ok(Exit::Failed);
         }
     };

@@ -2,14 +2,25 @@
 
 use crate::context::TestContext;
 
-const GOOD: &str = "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    timeout-minutes: 5\n    steps:\n      - run: make\n";
-const BAD: &str =
-    "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    nedes: b\n    steps:\n      - run: make\n";
+const GOOD: &str = "on: push
+permissions: {}
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    timeout-minutes: 5
+    steps:
+      - run: make
+";
+
+/// [`GOOD`] with one slip.
+fn bad() -> String {
+    GOOD.replace("timeout-minutes", "nedes: b\n    timeout-minutes")
+}
 
 #[test]
 fn a_project_is_found_from_within() {
     let context = TestContext::new();
-    context.write(".github/workflows/good.yml", GOOD).write(".github/workflows/bad.yaml", BAD);
+    context.write(".github/workflows/good.yml", GOOD).write(".github/workflows/bad.yaml", bad());
     context.write(".github/workflows/notes.txt", "no workflow").write("src/deep/file", "");
     context.write(".github/actions/own/action.yml", "name: own\nruns:\n  using: nod20\n  main: x.js\n");
     let ended = context.run(&["check", "-C", "src/deep"]);
@@ -30,7 +41,7 @@ fn nothing_to_check_is_said() {
 #[test]
 fn every_format_says_the_same() {
     let context = TestContext::new();
-    context.write(".github/workflows/bad.yml", BAD);
+    context.write(".github/workflows/bad.yml", bad());
     let run = |format| context.run(&["check", "--format", format]);
     let json: serde_json::Value = serde_json::from_str(&run("json").stdout).unwrap();
     assert_eq!(json["summary"]["errors"], 1);
@@ -54,7 +65,7 @@ fn every_format_says_the_same() {
 #[test]
 fn thresholds_and_levels_decide_the_exit_code() {
     let context = TestContext::new();
-    context.write(".github/workflows/bad.yml", BAD);
+    context.write(".github/workflows/bad.yml", bad());
     assert_eq!(context.run(&["check"]).code, 1);
     assert_eq!(context.run(&["check", "--fail-on", "never"]).code, 0);
     context.write("longshore.toml", "[check.rules]\n'workflow/unknown-key' = 'warning'\n");
@@ -68,7 +79,7 @@ fn thresholds_and_levels_decide_the_exit_code() {
 #[test]
 fn bad_files_do_not_hide_others() {
     let context = TestContext::new();
-    context.write(".github/workflows/a.yml", b"on: push\n\xff").write(".github/workflows/b.yml", BAD);
+    context.write(".github/workflows/a.yml", b"on: push\n\xff").write(".github/workflows/b.yml", bad());
     let ended = context.run(&["check"]);
     assert_eq!((ended.code, ended.stderr.as_str()), (1, "2 errors in 2 files\n"));
     assert!(ended.stdout.starts_with("error[source/not-text]: "), "{}", ended.stdout);
@@ -80,9 +91,30 @@ fn bad_files_do_not_hide_others() {
 #[test]
 fn endless_findings_are_cut_short() {
     let context = TestContext::new();
-    let keys: String = (0..2_000).map(|number| format!("key-{number}: 1\n")).collect();
-    context.write("many.yml", format!("on: push\n{keys}"));
+    let keys: Vec<String> = (0..2_000).map(|number| format!("key-{number}: 1\n")).collect();
+    context.write("many.yml", format!("on: push\n{}", keys.concat()));
     let ended = context.run(&["check", "many.yml"]);
     assert_eq!((ended.code, ended.stderr.as_str()), (1, "501 errors in 1 file\n"));
     assert!(ended.stdout.contains("error[check/too-many-findings]: "));
+}
+
+#[test]
+fn fixes_are_made_and_the_rest_is_reported() {
+    let context = TestContext::new();
+    let silenced =
+        GOOD.replace("timeout-minutes: 5", "timeout-minutes: 5  # longshore: ignore[missing-timeout]");
+    context.write(".github/workflows/a.yml", &silenced).write(".github/workflows/b.yml", bad());
+    let before = context.run(&["check", "--fail-on", "note", ".github/workflows/a.yml"]);
+    assert!(before.code == 1 && before.stdout.contains("fix: "), "{}", before.shown());
+    let ended = context.run(&["check", "--fix"]);
+    assert_eq!(
+        (ended.code, ended.stderr.as_str()),
+        (1, "fixed 1 finding\n1 error in 2 files\n"),
+        "{}",
+        ended.stdout
+    );
+    assert_eq!(context.read(".github/workflows/a.yml"), GOOD);
+    assert_eq!(context.read(".github/workflows/b.yml"), bad());
+    let left: Vec<_> = std::fs::read_dir(context.project().join(".github/workflows")).unwrap().collect();
+    assert_eq!(left.len(), 2, "nothing is left behind");
 }

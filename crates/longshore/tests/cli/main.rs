@@ -2,6 +2,8 @@
 //!
 //! One binary for all tests of the command line; each file has one subject.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod check;
 mod context;
 mod explain;

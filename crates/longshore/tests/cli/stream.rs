@@ -9,9 +9,8 @@ use crate::context::TestContext;
 fn a_closed_pipe_is_no_error() {
     let context = TestContext::new();
     // Bad enough to write more than a pipe holds.
-    let keys: String =
-        (0..400).map(|number| format!("unknown-key-{number}: {}\n", "x".repeat(100))).collect();
-    context.write("bad.yml", format!("on: push\n{keys}"));
+    let keys: Vec<String> = (0..400).map(|number| format!("key-{number}: {}\n", "x".repeat(100))).collect();
+    context.write("bad.yml", format!("on: push\n{}", keys.concat()));
     let mut child = context
         .command(&["check", "bad.yml", "--format", "json"])
         .stdout(Stdio::piped())
