@@ -10,10 +10,12 @@
 #![forbid(unsafe_code)]
 
 pub mod cron;
+pub mod evaluate;
 pub mod event;
 pub mod file_command;
 pub mod filter;
 mod lower;
+pub mod matrix;
 pub mod model;
 pub mod plan;
 mod read;

@@ -6,6 +6,14 @@
 use longshore_expr::Object;
 use longshore_syntax::Span;
 
+use crate::event::Event;
+use crate::model::{Trigger, Workflow};
+
+mod filters;
+mod inputs;
+mod occasion;
+mod skip;
+
 /// Whether an event starts a workflow.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Start {
@@ -37,6 +45,52 @@ pub struct Stopped {
     pub span: Option<Span>,
     /// Why, in one sentence; lower case, no full stop.
     pub text: String,
+}
+
+impl Stopped {
+    fn new(obstacle: Obstacle, span: Option<Span>, text: impl Into<String>) -> Self {
+        Self { obstacle, span, text: text.into() }
+    }
+}
+
+/// Whether `event` starts `workflow`. The file must be one that GitHub takes.
+pub fn start(workflow: &Workflow, event: &Event) -> Start {
+    match decide(workflow, event) {
+        Ok(started) => Start::Starts(started),
+        Err(stopped) => Start::Stopped(stopped),
+    }
+}
+
+fn decide(workflow: &Workflow, event: &Event) -> Result<Started, Stopped> {
+    let Some(trigger) = workflow.trigger(&event.name) else { return Err(not_listed(workflow, event)) };
+    let span = trigger.event.span;
+    skip::check(event, span)?;
+    if event.name == "push" && event.is_deletion {
+        let text = "the push deletes its ref; that is the event `delete`";
+        return Err(Stopped::new(Obstacle::Deletion, Some(span), text));
+    }
+    let mut reasons = Vec::new();
+    occasion::activity(trigger, event, &mut reasons)?;
+    filters::check(trigger, event, &mut reasons)?;
+    occasion::workflow_run(trigger, event, &mut reasons)?;
+    occasion::image_version(trigger, event, &mut reasons)?;
+    let schedules = occasion::schedules(trigger, event, &mut reasons)?;
+    let inputs = inputs::dispatch(trigger, event)?;
+    if reasons.is_empty() {
+        reasons.push(format!("`on` names `{}`", event.name));
+    }
+    Ok(Started { span, text: reasons.join(", "), schedules, inputs })
+}
+
+fn not_listed(workflow: &Workflow, event: &Event) -> Stopped {
+    let names: Vec<String> =
+        workflow.triggers.iter().map(|trigger| format!("`{}`", trigger.event.value)).collect();
+    let span = workflow.triggers.first().map(|trigger| trigger.event.span);
+    if matches!(workflow.triggers.as_slice(), [Trigger { event, .. }] if event.value == "workflow_call") {
+        return Stopped::new(Obstacle::CallOnly, span, "it only runs when another workflow calls it");
+    }
+    let text = format!("`on` does not name `{}`, only {}", event.name, names.join(", "));
+    Stopped::new(Obstacle::Event, span, text)
 }
 
 /// The kinds of obstacle.
@@ -90,3 +144,6 @@ impl Obstacle {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

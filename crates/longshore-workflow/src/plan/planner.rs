@@ -1,11 +1,10 @@
 //! From an event to a plan.
 
-use longshore_expr::Object;
 use longshore_syntax::Progress;
 
 use super::{Plan, PlanInput, WorkflowFile, WorkflowPlan};
 use crate::event::Event;
-use crate::start::{Obstacle, Start, Started, Stopped};
+use crate::start::{Obstacle, Start, Stopped, start};
 
 /// What the event would run.
 pub fn plan(input: &PlanInput<'_>) -> Progress<Plan> {
@@ -15,20 +14,17 @@ pub fn plan(input: &PlanInput<'_>) -> Progress<Plan> {
 
 fn plan_workflow(event: &Event, workflow: &WorkflowFile) -> WorkflowPlan {
     let model = workflow.parsed.model.as_ref();
-    let trigger = model.and_then(|model| model.trigger(&event.name));
-    let start = match trigger {
-        Some(trigger) => Start::Starts(Started {
-            span: trigger.event.span,
-            text: format!("`on` names `{}`", event.name),
-            schedules: Vec::new(),
-            inputs: Object::default(),
-        }),
-        None => Start::Stopped(Stopped {
-            obstacle: Obstacle::Event,
-            span: None,
-            text: format!("`on` does not name `{}`", event.name),
-        }),
+    let start = match model.filter(|_| workflow.parsed.is_valid()) {
+        Some(model) => start(model, event),
+        None => Start::Stopped(invalid(workflow)),
     };
     let name = model.map_or(workflow.file.name(), |model| model.display_name()).to_owned();
     WorkflowPlan { file: workflow.file.clone(), name, start, run: None }
+}
+
+fn invalid(workflow: &WorkflowFile) -> Stopped {
+    let diagnostics = workflow.parsed.diagnostics();
+    let first = diagnostics.first();
+    let text = first.map_or_else(String::new, |diagnostic| diagnostic.message.clone());
+    Stopped { obstacle: Obstacle::InvalidFile, span: first.map(|diagnostic| diagnostic.span), text }
 }
