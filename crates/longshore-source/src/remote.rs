@@ -5,6 +5,7 @@
 //! holds, and no helper program is asked for one. A proxy
 //! is taken from the usual environment variables; certificates are checked against Mozilla's list.
 
+use std::error::Error as StdError;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -64,10 +65,24 @@ pub(crate) fn fetch(url: &str, version: &str, directory: &Path) -> Result<Commit
     let url = &without_password(url);
     let failed =
         |source: Cause| FetchError::Transfer { url: url.to_owned(), version: version.to_owned(), source };
-    transfer(parsed, version, directory).map_err(|error| failed(error.into()))?;
+    transfer(parsed, version, directory).map_err(|error| failed(reason(&error)))?;
     let unknown = || FetchError::NoVersion { url: url.to_owned(), version: version.to_owned() };
     let repository = Repository::at(directory)?.ok_or_else(unknown)?;
     Ok(GitTree::of(repository, version)?.ok_or_else(unknown)?.commit().clone())
+}
+
+/// The messages of an error and its causes, each once; the library repeats the innermost.
+fn reason(error: &dyn StdError) -> Cause {
+    let mut messages = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let message = error.to_string();
+        if messages.last() != Some(&message) {
+            messages.push(message);
+        }
+        cause = error.source();
+    }
+    messages.join(": ").into()
 }
 
 /// A URL as it may be shown.
