@@ -49,7 +49,8 @@ impl Lowering<'_> {
         }
         let text = token.as_str()?;
         let trimmed = text.trim();
-        if trimmed.is_empty() {
+        // Text with `${{` that is no expression by now has been refused already.
+        if trimmed.is_empty() || trimmed.contains("${{") {
             return None;
         }
         let at = text.len() - text.trim_start().len();
