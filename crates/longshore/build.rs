@@ -12,7 +12,7 @@ use std::{env, fs, io};
 fn main() -> io::Result<()> {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("../..");
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rustc-env=LONGSHORE_VERSION={}", version(&root));
+    println!("cargo::rustc-env=BUILT_VERSION={}", version(&root));
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     fs::write(out.join("pages.rs"), pages(&root.join("docs/codes"))?)
 }

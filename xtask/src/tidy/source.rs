@@ -47,7 +47,7 @@ impl Source<'_> {
         for (number, line) in self.lines() {
             // Every second part of a line cut at quotation marks is the inside of a string.
             for part in line.split('"').skip(1).step_by(2) {
-                if is_code(part) {
+                if is_code(part) || line.contains(&format!("Code(\"{part}\")")) {
                     codes.push((part.to_owned(), format!("{}:{number}", self.path)));
                 }
             }

@@ -65,6 +65,9 @@ fn codes_and_pages_go_together() {
     let source = Source { package: "longshore-workflow", path: "a.rs", text };
     let codes = source.codes();
     assert_eq!(codes[0], ("lint/a-b".to_owned(), "a.rs:2".to_owned()));
+    let foreign =
+        Source { package: "longshore", path: "a.rs", text: "//! A.\nconst A: Code = Code(\"new/x\");\n" };
+    assert_eq!(foreign.codes().len(), 1, "an area that is not known is seen too");
     let pages = |pages: &[&str]| pages.iter().map(|page| (*page).to_owned()).collect::<Vec<_>>();
     assert_eq!(page::check(&codes[..1], &pages(&["lint/a-b", "error/x"])), [""; 0]);
     let found = page::check(&codes[..1], &pages(&["lint/other"]));

@@ -26,7 +26,7 @@ use crate::output::Output;
 use crate::settings::{ColorChoice, Environment, Layer, Origin, Settings, Sourced};
 
 /// Version, commit and its date.
-pub(crate) const VERSION: &str = env!("LONGSHORE_VERSION");
+pub(crate) const VERSION: &str = env!("BUILT_VERSION");
 
 /// Run a team's whole containerised CI/CD from the files it already has
 ///
