@@ -13,6 +13,7 @@ mod partial;
 mod token;
 
 pub use knowledge::{Fact, Knowledge, StatusFacts};
+pub(crate) use partial::add as add_waits;
 pub use partial::{Evaluated, evaluate};
 pub use token::TokenEvaluator;
 pub(crate) use token::{describe, excerpt};

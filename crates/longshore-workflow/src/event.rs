@@ -9,10 +9,12 @@
 use longshore_expr::Value;
 
 mod facts;
+mod github;
 mod payload;
 mod synthetic;
 
 pub use facts::{CommitFacts, EventFacts, PullRequestFacts};
+pub use github::WorkflowIdentity;
 
 /// One event.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +45,8 @@ pub struct Event {
     pub is_fork: bool,
     /// Whether the push deletes its ref.
     pub is_deletion: bool,
+    /// Whether the payload was made up from facts: objects in it may lack entries that GitHub's has.
+    pub is_synthetic: bool,
     /// The changed paths; `None` if nobody said.
     pub changed_paths: Option<ChangedPaths>,
     /// The message of the head commit; it may ask to skip the run.
@@ -75,6 +79,7 @@ impl Event {
             actor: None,
             is_fork: false,
             is_deletion: false,
+            is_synthetic: false,
             changed_paths: None,
             commit_message: None,
         }
@@ -90,3 +95,6 @@ impl Event {
         self.git_ref.as_deref()?.strip_prefix("refs/tags/")
     }
 }
+
+#[cfg(test)]
+mod tests;

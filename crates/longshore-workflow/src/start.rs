@@ -48,7 +48,7 @@ pub struct Stopped {
 }
 
 impl Stopped {
-    fn new(obstacle: Obstacle, span: Option<Span>, text: impl Into<String>) -> Self {
+    pub(crate) fn new(obstacle: Obstacle, span: Option<Span>, text: impl Into<String>) -> Self {
         Self { obstacle, span, text: text.into() }
     }
 }
@@ -122,6 +122,8 @@ pub enum Obstacle {
     Inputs,
     /// Calling is the only way to start it.
     CallOnly,
+    /// Too many workflows have followed each other.
+    Chain,
 }
 
 impl Obstacle {
@@ -141,6 +143,7 @@ impl Obstacle {
             Self::ImageVersion => "image-version",
             Self::Inputs => "inputs",
             Self::CallOnly => "call-only",
+            Self::Chain => "chain",
         }
     }
 }

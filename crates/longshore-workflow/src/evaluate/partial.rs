@@ -356,7 +356,7 @@ fn null() -> Expr {
 }
 
 /// Adds what is not there yet.
-pub(super) fn add(waits: &mut Vec<String>, more: Vec<String>) {
+pub(crate) fn add(waits: &mut Vec<String>, more: Vec<String>) {
     for wait in more {
         if waits.len() < MAX_WAITS && !waits.contains(&wait) {
             waits.push(wait);

@@ -53,6 +53,14 @@ impl<'a> TokenEvaluator<'a> {
         self.convert(token, value, "text", |value| value.is_primitive().then(|| value.to_text().into_owned()))
     }
 
+    /// Text, if it is known; what is wrong with it is not kept.
+    pub fn known_text(&mut self, token: &Token) -> Option<String> {
+        let before = self.diagnostics.len();
+        let text = self.text(token);
+        self.diagnostics.truncate(before);
+        text.known().cloned()
+    }
+
     /// `true` or `false`; text is neither.
     pub fn boolean(&mut self, token: &Token) -> Planned<bool> {
         let value = self.value(token);
@@ -200,7 +208,8 @@ impl<'a> TokenEvaluator<'a> {
     }
 
     fn text_of(&self, token: &Token) -> String {
-        self.file.slice(token.span()).trim().to_owned()
+        let words: Vec<&str> = self.file.slice(token.span()).split_whitespace().collect();
+        words.join(" ")
     }
 }
 

@@ -81,8 +81,10 @@ impl Event {
             || matches!(at(payload, &["pull_request", "head", "repo", "fork"]), Some(Value::Bool(true)))
                 && head.is_none();
         if self.name == "pull_request_target" {
-            self.git_ref = self.base_ref.as_ref().map(|name| format!("refs/heads/{name}"));
-            self.sha = text(&["pull_request", "base", "sha"]);
+            // Since December 2025 it runs on the default branch, whatever the target is.
+            if self.base_ref == self.default_branch {
+                self.sha = text(&["pull_request", "base", "sha"]);
+            }
             return;
         }
         let number = at(payload, &["number"]).or_else(|| at(payload, &["pull_request", "number"]));

@@ -52,12 +52,16 @@ impl Event {
     /// Fills what a payload does not carry.
     fn complete(&mut self, facts: &EventFacts) {
         let is_pull_request = self.base_ref.is_some();
-        if !is_pull_request && !runs_on_default_branch(&self.name) {
-            self.git_ref = facts.git_ref.as_deref().map(full).or(self.git_ref.take());
+        let on_default_branch = runs_on_default_branch(&self.name);
+        let git_ref = facts.git_ref.as_deref().map(full);
+        if !is_pull_request && !on_default_branch {
+            self.git_ref = git_ref.clone().or(self.git_ref.take());
         }
-        if self.sha.is_none() {
+        // The commit at hand is that of the default branch only if that is checked out.
+        if self.sha.is_none() && (!on_default_branch || git_ref.is_none() || git_ref == self.git_ref) {
             self.sha.clone_from(&facts.sha);
         }
+        self.is_synthetic = true;
         self.repository.clone_from(&facts.repository);
         self.default_branch.clone_from(&facts.default_branch);
         self.actor.clone_from(&facts.actor);
@@ -69,7 +73,7 @@ impl Event {
 
 /// Whether GitHub runs such an event on the default branch whatever it is about.
 fn runs_on_default_branch(name: &str) -> bool {
-    matches!(name, "schedule" | "workflow_run" | "repository_dispatch" | "delete")
+    matches!(name, "schedule" | "workflow_run" | "repository_dispatch" | "delete" | "pull_request_target")
 }
 
 fn usual_action(name: &str) -> Option<&'static str> {

@@ -10,14 +10,23 @@
 
 mod action;
 mod call;
+mod calling;
+mod follow;
 mod input;
 mod job;
+mod jobs;
 mod permission;
+mod place;
 mod planned;
 mod planner;
+mod reads;
+mod scope;
 mod source;
 mod stage;
 mod step;
+mod strategy;
+mod uses;
+mod verdict;
 mod workflow;
 
 pub use action::{ActionKind, ActionUse};

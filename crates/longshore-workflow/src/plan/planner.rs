@@ -1,30 +1,254 @@
 //! From an event to a plan.
 
-use longshore_syntax::Progress;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::{Plan, PlanInput, WorkflowFile, WorkflowPlan};
-use crate::event::Event;
-use crate::start::{Obstacle, Start, Stopped, start};
+use longshore_expr::Object;
+use longshore_syntax::{Diagnostic, Progress, SourceFile, SourceRef};
+
+use super::scope::{Origin, Scope};
+use super::{Plan, PlanDiagnostic, PlanInput, RunPlan, Source, WorkflowFile, WorkflowPlan, follow};
+use crate::evaluate::{Fact, Knowledge, TokenEvaluator};
+use crate::event::{Event, WorkflowIdentity};
+use crate::model::{ActionManifest, Workflow};
+use crate::read::{Parsed, parse_action, parse_workflow};
+use crate::start::{Obstacle, Start, Started, Stopped, start};
+
+/// Greatest number of jobs in the plan of one run, called ones included. Calls with a matrix multiply.
+const MAX_INSTANCES: usize = 10_000;
 
 /// What the event would run.
+///
+/// Asks for the workflows that are called and the manifests of local actions, of remote ones if
+/// [`PlanInput::fetch_actions`] says so. A source known to be missing is a diagnostic of the run, not a failure.
 pub fn plan(input: &PlanInput<'_>) -> Progress<Plan> {
-    let workflows = input.workflows.iter().map(|workflow| plan_workflow(input.event, workflow)).collect();
-    Progress::Ready(Plan { workflows, follow_ups: Vec::new() })
+    let mut planner = Planner::new(input);
+    let workflows: Vec<WorkflowPlan> =
+        input.workflows.iter().map(|workflow| planner.workflow(workflow)).collect();
+    if !planner.wanted.is_empty() {
+        return Progress::Needs(planner.wanted);
+    }
+    let follow_ups = follow::follow_ups(input, &workflows);
+    Progress::Ready(Plan { workflows, follow_ups })
 }
 
-fn plan_workflow(event: &Event, workflow: &WorkflowFile) -> WorkflowPlan {
-    let model = workflow.parsed.model.as_ref();
-    let start = match model.filter(|_| workflow.parsed.is_valid()) {
-        Some(model) => start(model, event),
-        None => Start::Stopped(invalid(workflow)),
-    };
-    let name = model.map_or(workflow.file.name(), |model| model.display_name()).to_owned();
-    WorkflowPlan { file: workflow.file.clone(), name, start, run: None }
+/// What is shared while one plan is made.
+pub(super) struct Planner<'a> {
+    pub(super) input: &'a PlanInput<'a>,
+    /// Sources that nobody has asked for yet.
+    wanted: Vec<SourceRef>,
+    workflows: BTreeMap<SourceRef, Arc<Parsed<Workflow>>>,
+    actions: BTreeMap<SourceRef, Option<Arc<ActionManifest>>>,
+    /// The findings of the current run.
+    pub(super) diagnostics: Vec<PlanDiagnostic>,
+    /// The workflows that the current run calls.
+    pub(super) called: BTreeSet<SourceRef>,
+    /// How many more jobs the current run may have.
+    pub(super) instances_left: usize,
+}
+
+/// The answer to the question for a source.
+pub(super) enum Found<T> {
+    /// It is there.
+    Here(T),
+    /// It is known to be missing; why.
+    Missing(String),
+    /// It is not known yet and has been asked for.
+    Wanted,
+}
+
+impl<'a> Planner<'a> {
+    fn new(input: &'a PlanInput<'a>) -> Self {
+        Self {
+            input,
+            wanted: Vec::new(),
+            workflows: BTreeMap::new(),
+            actions: BTreeMap::new(),
+            diagnostics: Vec::new(),
+            called: BTreeSet::new(),
+            instances_left: MAX_INSTANCES,
+        }
+    }
+
+    fn workflow(&mut self, workflow: &WorkflowFile) -> WorkflowPlan {
+        let model = workflow.parsed.model.as_ref();
+        let valid = model.filter(|_| workflow.parsed.is_valid());
+        let start = match valid {
+            Some(model) => start(model, self.input.event),
+            None => Start::Stopped(invalid(workflow)),
+        };
+        let run = match (valid, &start) {
+            (Some(model), Start::Starts(started)) => Some(self.run(model, started)),
+            _ => None,
+        };
+        let name = model.map_or(workflow.file.name(), |model| model.display_name()).to_owned();
+        WorkflowPlan { file: workflow.file.clone(), name, start, run }
+    }
+
+    fn run(&mut self, workflow: &Workflow, started: &Started) -> RunPlan {
+        self.diagnostics.clear();
+        self.called.clear();
+        self.instances_left = MAX_INSTANCES;
+        let event = with_inputs(self.input.event, &started.inputs);
+        let identity = WorkflowIdentity { name: workflow.display_name(), path: workflow.file.name() };
+        let knowledge = Knowledge::default()
+            .with("github", event.github_facts(identity))
+            .with("inputs", Fact::Known(started.inputs.clone().into()))
+            .with("vars", self.vars());
+        let scope = Scope::top(workflow, knowledge, Origin::Here);
+        let run_name = match &workflow.run_name {
+            Some(token) => {
+                Some(self.evaluate(&workflow.file, &scope.knowledge, |evaluator| evaluator.text(token)))
+            }
+            None => run_name(&event, workflow).map(super::Planned::Known),
+        };
+        let concurrency = workflow
+            .concurrency
+            .as_ref()
+            .map(|concurrency| self.concurrency(&workflow.file, concurrency, &scope.knowledge));
+        let permissions = self.permissions(&scope, None);
+        let (jobs, stages) = self.jobs(&scope, Some(self.input.selection));
+        let diagnostics = std::mem::take(&mut self.diagnostics);
+        RunPlan { run_name, concurrency, permissions, jobs, stages, diagnostics }
+    }
+
+    fn vars(&self) -> Fact {
+        self.input.vars.map_or(Fact::Unknown, |vars| Fact::Known(vars.clone().into()))
+    }
+
+    /// Evaluates with what is known, and keeps what is found to be wrong.
+    pub(super) fn evaluate<T>(
+        &mut self,
+        file: &SourceFile,
+        knowledge: &Knowledge,
+        evaluate: impl FnOnce(&mut TokenEvaluator<'_>) -> T,
+    ) -> T {
+        let mut evaluator = TokenEvaluator::new(file, knowledge);
+        let result = evaluate(&mut evaluator);
+        for diagnostic in evaluator.into_diagnostics() {
+            self.report(file, diagnostic);
+        }
+        result
+    }
+
+    /// Keeps a finding, once.
+    pub(super) fn report(&mut self, file: &SourceFile, diagnostic: Diagnostic) {
+        let finding = PlanDiagnostic { file: file.clone(), diagnostic };
+        if !self.diagnostics.contains(&finding) {
+            self.diagnostics.push(finding);
+        }
+    }
+
+    /// A workflow that is called.
+    pub(super) fn called_workflow(&mut self, reference: &SourceRef) -> Found<Called<'a>> {
+        if let SourceRef::Local { path } = reference {
+            let own = self.input.workflows.iter().find(|workflow| workflow.file.name() == path);
+            if let Some(own) = own {
+                return Found::Here(Called::Own(own));
+            }
+        }
+        if let Some(parsed) = self.workflows.get(reference) {
+            return Found::Here(Called::Fetched(Arc::clone(parsed)));
+        }
+        match self.input.sources.find(reference) {
+            Some(Source::Found(file)) => {
+                let parsed = Arc::new(parse_workflow(file));
+                self.workflows.insert(reference.clone(), Arc::clone(&parsed));
+                Found::Here(Called::Fetched(parsed))
+            }
+            Some(Source::Missing(reason)) => Found::Missing(reason.clone()),
+            None => self.want(reference),
+        }
+    }
+
+    /// The manifest of an action, if it has one that can be read. Its directory is a reference with a path.
+    pub(super) fn manifest(&mut self, directory: &SourceRef) -> Found<Option<Arc<ActionManifest>>> {
+        if let Some(known) = self.actions.get(directory) {
+            return Found::Here(known.clone());
+        }
+        let mut reason = String::new();
+        for name in ["action.yml", "action.yaml"] {
+            let reference = inside(directory, name);
+            match self.input.sources.find(&reference) {
+                Some(Source::Found(file)) => {
+                    let manifest = parse_action(file).model.map(Arc::new);
+                    self.actions.insert(directory.clone(), manifest.clone());
+                    return Found::Here(manifest);
+                }
+                Some(Source::Missing(why)) => reason.clone_from(why),
+                None => return self.want(&reference),
+            }
+        }
+        // An action may be nothing but a Dockerfile, which uses no other action.
+        match self.input.sources.find(&inside(directory, "Dockerfile")) {
+            Some(Source::Found(_)) => Found::Here(None),
+            Some(Source::Missing(_)) => Found::Missing(reason),
+            None => self.want(&inside(directory, "Dockerfile")),
+        }
+    }
+
+    fn want<T>(&mut self, reference: &SourceRef) -> Found<T> {
+        if !self.wanted.contains(reference) {
+            self.wanted.push(reference.clone());
+        }
+        Found::Wanted
+    }
+}
+
+/// A workflow that is called.
+pub(super) enum Called<'a> {
+    /// One of those that are planned.
+    Own(&'a WorkflowFile),
+    /// One that was fetched.
+    Fetched(Arc<Parsed<Workflow>>),
+}
+
+impl Called<'_> {
+    pub(super) fn parsed(&self) -> &Parsed<Workflow> {
+        match self {
+            Self::Own(own) => &own.parsed,
+            Self::Fetched(parsed) => parsed,
+        }
+    }
+}
+
+/// A file in a directory.
+fn inside(directory: &SourceRef, name: &str) -> SourceRef {
+    let join = |path: &str| if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") };
+    match directory {
+        SourceRef::Local { path } => SourceRef::Local { path: join(path) },
+        SourceRef::Remote { owner, repository, path, version } => SourceRef::Remote {
+            owner: owner.clone(),
+            repository: repository.clone(),
+            path: join(path),
+            version: version.clone(),
+        },
+    }
 }
 
 fn invalid(workflow: &WorkflowFile) -> Stopped {
     let diagnostics = workflow.parsed.diagnostics();
     let first = diagnostics.first();
     let text = first.map_or_else(String::new, |diagnostic| diagnostic.message.clone());
-    Stopped { obstacle: Obstacle::InvalidFile, span: first.map(|diagnostic| diagnostic.span), text }
+    Stopped::new(Obstacle::InvalidFile, first.map(|diagnostic| diagnostic.span), text)
+}
+
+/// The event with all inputs of a dispatch in its payload, as text.
+fn with_inputs(event: &Event, inputs: &Object) -> Event {
+    let mut event = event.clone();
+    inputs.iter().for_each(|(name, value)| event.set_input(name, &value.to_text()));
+    event
+}
+
+/// What GitHub calls a run without `run-name`.
+fn run_name(event: &Event, workflow: &Workflow) -> Option<String> {
+    let message = || event.commit_message.as_deref().and_then(|message| message.lines().next());
+    let title = || event.payload.property("pull_request")?.property("title")?.as_str();
+    let name = match event.name.as_str() {
+        "push" => message()?,
+        "schedule" | "workflow_dispatch" | "repository_dispatch" => workflow.display_name(),
+        name if name.starts_with("pull_request") => title()?,
+        _ => return None,
+    };
+    Some(name.to_owned())
 }

@@ -10,7 +10,7 @@ use crate::start::Start;
 pub struct Plan {
     /// Every workflow that was given, in that order, whether it starts or not.
     pub workflows: Vec<WorkflowPlan>,
-    /// What would start when one of these has run, in the order of the workflows given.
+    /// What would start when one of these has run, by level and then in the order of the workflows given.
     pub follow_ups: Vec<FollowUp>,
 }
 

@@ -117,11 +117,8 @@ fn apply<S: AsRef<str>>(
         return Ok(());
     }
     let place = decisive(filter, &verdict).unwrap_or(filter.span);
-    let text = if verdict.decisions.iter().any(|decision| decision.pattern.is_some()) {
-        text
-    } else {
-        format!("{text} of `{}`", filter.kind.as_str())
-    };
+    let key = filter.kind.as_str();
+    let text = text.replacen("matches no pattern", &format!("matches no pattern of `{key}`"), 1);
     Err(Stopped::new(obstacle, Some(place), text))
 }
 

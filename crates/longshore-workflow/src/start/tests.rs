@@ -95,7 +95,7 @@ fn pushes() {
         (
             "on: {push: {paths: ['docs/**']}}",
             &main,
-            "path (paths): path `README.md` matches no pattern (and 1 more) of `paths`",
+            "path (paths): path `README.md` matches no pattern of `paths` (and 1 more)",
         ),
         (
             "on: {push: {paths-ignore: ['**.md', 'src/**']}}",

@@ -1,0 +1,111 @@
+//! The `github` context of an event.
+//!
+//! Keys after "Contexts reference", values per event after "Events that trigger workflows" of GitHub's documentation.
+
+use longshore_expr::Value;
+
+use super::Event;
+use super::payload::short;
+use crate::evaluate::Fact;
+
+/// What only the run knows.
+const UNKNOWN: [&str; 21] = [
+    "action",
+    "action_path",
+    "action_ref",
+    "action_repository",
+    "action_status",
+    "actor_id",
+    "artifact_cache_size_limit",
+    "env",
+    "event_path",
+    "job",
+    "output",
+    "path",
+    "ref_protected",
+    "repository_id",
+    "repository_owner_id",
+    "repository_visibility",
+    "retention_days",
+    "run_attempt",
+    "run_id",
+    "run_number",
+    "token",
+];
+
+/// The workflow that a context is for.
+#[derive(Debug, Clone, Copy)]
+pub struct WorkflowIdentity<'a> {
+    /// Its name, or its path without one.
+    pub name: &'a str,
+    /// Its path from the root of the repository.
+    pub path: &'a str,
+}
+
+impl Event {
+    /// The `github` context as far as it is known before the run.
+    pub fn github_facts(&self, workflow: WorkflowIdentity<'_>) -> Fact {
+        let git_ref = self.git_ref.as_deref();
+        let (base_ref, head_ref) = if self.is_pull_request() {
+            (self.base_ref.as_deref(), self.head_ref.as_deref())
+        } else {
+            (Some(""), Some(""))
+        };
+        let owner = self.repository.as_deref().and_then(|name| name.split_once('/')).map(|(owner, _)| owner);
+        let url = self.repository.as_ref().map(|name| format!("git://github.com/{name}.git"));
+        let workflow_ref = self.repository.as_ref().zip(git_ref);
+        let workflow_ref = workflow_ref.map(|(name, git_ref)| format!("{name}/{}@{git_ref}", workflow.path));
+        let known = [
+            ("event_name", Some(self.name.as_str())),
+            ("sha", self.sha.as_deref()),
+            ("ref", git_ref),
+            ("ref_name", git_ref.map(ref_name)),
+            ("ref_type", git_ref.map(|name| if name.starts_with("refs/tags/") { "tag" } else { "branch" })),
+            ("base_ref", base_ref),
+            ("head_ref", head_ref),
+            ("actor", self.actor.as_deref()),
+            ("triggering_actor", self.actor.as_deref()),
+            ("repository", self.repository.as_deref()),
+            ("repository_owner", owner),
+            ("repositoryUrl", url.as_deref()),
+            ("workflow", Some(workflow.name)),
+            ("workflow_ref", workflow_ref.as_deref()),
+            ("workflow_sha", self.sha.as_deref()),
+            ("server_url", Some("https://github.com")),
+            ("api_url", Some("https://api.github.com")),
+            ("graphql_url", Some("https://api.github.com/graphql")),
+            ("secret_source", None),
+            ("workspace", None),
+        ];
+        let known = known.into_iter().map(|(key, text)| (key, Fact::maybe(text)));
+        let unknown = UNKNOWN.into_iter().map(|key| (key, Fact::Unknown));
+        Fact::object(known.chain(unknown).chain([("event", self.payload_facts())]))
+    }
+
+    /// The known part of the `github` context as a value.
+    pub fn github_context(&self, workflow: WorkflowIdentity<'_>) -> Value {
+        self.github_facts(workflow).known_part()
+    }
+
+    /// Whether it is one of the events of pull requests.
+    pub fn is_pull_request(&self) -> bool {
+        self.name.starts_with("pull_request") && self.name != "pull_request_comment"
+    }
+
+    /// `github.event`. Of a payload that was made up nothing but the top is complete.
+    fn payload_facts(&self) -> Fact {
+        if !self.is_synthetic {
+            return Fact::Known(self.payload.clone());
+        }
+        let Value::Object(payload) = &self.payload else { return Fact::Known(self.payload.clone()) };
+        Fact::object(payload.iter().map(|(key, value)| {
+            let fact = if &**key == "inputs" { Fact::Known(value.clone()) } else { Fact::open(value) };
+            (std::sync::Arc::clone(key), fact)
+        }))
+    }
+}
+
+/// The short form of a ref that GitHub shows; of a pull request `7/merge`.
+fn ref_name(git_ref: &str) -> &str {
+    git_ref.strip_prefix("refs/pull/").unwrap_or_else(|| short(git_ref))
+}

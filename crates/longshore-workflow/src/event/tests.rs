@@ -1,0 +1,121 @@
+//! Events from payloads and from what git knows.
+
+use longshore_expr::Value;
+
+use super::{CommitFacts, Event, EventFacts, PullRequestFacts, WorkflowIdentity};
+
+const WORKFLOW: WorkflowIdentity<'_> = WorkflowIdentity { name: "CI", path: ".github/workflows/ci.yml" };
+
+fn payload(json: &str) -> Event {
+    Event::from_payload(None, Value::from_json(json).unwrap())
+}
+
+#[test]
+fn payloads_tell_their_event() {
+    let cases = [
+        (r#"{"ref":"refs/heads/main","before":"a","after":"b","commits":[]}"#, "push"),
+        (r#"{"action":"opened","number":7,"pull_request":{"number":7}}"#, "pull_request"),
+        (r#"{"action":"submitted","review":{},"pull_request":{}}"#, "pull_request_review"),
+        (r#"{"action":"created","comment":{},"pull_request":{}}"#, "pull_request_review_comment"),
+        (r#"{"action":"created","comment":{},"issue":{}}"#, "issue_comment"),
+        (r#"{"action":"opened","issue":{}}"#, "issues"),
+        (r#"{"action":"completed","workflow_run":{}}"#, "workflow_run"),
+        (r#"{"action":"published","release":{"tag_name":"v1"}}"#, "release"),
+        (r#"{"inputs":{"a":"b"},"ref":"refs/heads/main","workflow":"x.yml"}"#, "workflow_dispatch"),
+        (r#"{"ref":"v1","ref_type":"tag","master_branch":"main"}"#, "create"),
+        (r#"{"action":"go","client_payload":{},"branch":"main"}"#, "repository_dispatch"),
+        (r#"{"schedule":"1 2 * * *"}"#, "schedule"),
+        (r#"{"action":"checks_requested","merge_group":{}}"#, "merge_group"),
+        (r#"{"action":"started","repository":{}}"#, "watch"),
+        ("{}", "push"),
+    ];
+    for (json, name) in cases {
+        assert_eq!(payload(json).name, name, "{json}");
+    }
+}
+
+#[test]
+fn payloads_fill_the_event() {
+    let event = payload(
+        r#"{"ref":"refs/heads/main","before":"0000","after":"b1","deleted":false,
+            "repository":{"full_name":"o/r","default_branch":"main"},"sender":{"login":"ann"},
+            "head_commit":{"message":"fix"},
+            "commits":[{"added":["b"],"modified":["a"]},{"removed":["c"],"modified":["a"]}]}"#,
+    );
+    assert_eq!(
+        (event.branch(), event.sha.as_deref(), event.before.as_deref()),
+        (Some("main"), Some("b1"), None)
+    );
+    assert_eq!((event.actor.as_deref(), event.commit_message.as_deref()), (Some("ann"), Some("fix")));
+    assert_eq!(event.changed_paths.unwrap().paths, ["a", "b", "c"]);
+
+    let event = payload(
+        r#"{"action":"opened","number":7,"repository":{"full_name":"o/r"},"pull_request":{
+            "head":{"ref":"topic","sha":"h1","repo":{"full_name":"x/r"}},
+            "base":{"ref":"main","sha":"b1","repo":{"full_name":"o/r"}}}}"#,
+    );
+    assert_eq!((event.git_ref.as_deref(), event.sha.as_deref()), (Some("refs/pull/7/merge"), Some("h1")));
+    assert_eq!((event.base_ref.as_deref(), event.head_ref.as_deref()), (Some("main"), Some("topic")));
+    assert!(event.is_fork);
+}
+
+#[test]
+fn hostile_payloads_are_read() {
+    for json in ["[]", "1", "null", r#"{"pull_request":3,"number":{}}"#, r#"{"commits":{"a":1},"ref":[]}"#] {
+        let event = payload(json);
+        let _ = event.github_context(WORKFLOW);
+    }
+}
+
+fn facts() -> EventFacts {
+    EventFacts {
+        git_ref: Some("refs/heads/topic".to_owned()),
+        sha: Some("c0ffee".to_owned()),
+        before: Some("badcab".to_owned()),
+        repository: Some("owner/repo".to_owned()),
+        default_branch: Some("main".to_owned()),
+        actor: Some("ann".to_owned()),
+        commits: vec![
+            CommitFacts { id: "c0ffee".to_owned(), message: "second".to_owned(), ..CommitFacts::default() },
+            CommitFacts { id: "abcd".to_owned(), message: "first".to_owned(), ..CommitFacts::default() },
+        ],
+        pull_request: Some(PullRequestFacts { number: Some(7), ..PullRequestFacts::default() }),
+        ..EventFacts::default()
+    }
+}
+
+/// `ref sha ref_name ref_type base_ref head_ref` of the context.
+fn refs(name: &str, facts: &EventFacts) -> String {
+    let github = Event::synthetic(name, facts).github_context(WORKFLOW);
+    let keys = ["ref", "sha", "ref_name", "ref_type", "base_ref", "head_ref"];
+    let text = |key: &str| github.property(key).map_or("?".to_owned(), |value| value.to_text().into_owned());
+    keys.map(text).join(" ")
+}
+
+#[test]
+fn contexts_have_the_refs_that_github_documents() {
+    let tag = EventFacts { git_ref: Some("refs/tags/v1".to_owned()), ..facts() };
+    let cases = [
+        ("push", facts(), "refs/heads/topic c0ffee topic branch  "),
+        ("push", tag.clone(), "refs/tags/v1 c0ffee v1 tag  "),
+        ("pull_request", facts(), "refs/pull/7/merge c0ffee 7/merge branch main topic"),
+        ("pull_request_target", facts(), "refs/heads/main ? main branch main topic"),
+        ("workflow_dispatch", facts(), "refs/heads/topic c0ffee topic branch  "),
+        ("schedule", facts(), "refs/heads/main ? main branch  "),
+        ("release", tag, "refs/tags/v1 c0ffee v1 tag  "),
+        ("merge_group", facts(), "refs/heads/topic c0ffee topic branch  "),
+    ];
+    for (name, facts, expected) in cases {
+        assert_eq!(refs(name, &facts), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_made_up_push_looks_like_githubs() {
+    let event = Event::synthetic("push", &facts());
+    let text = event.payload.to_json_compact();
+    assert!(text.contains(r#""head_commit":{"id":"c0ffee","message":"second""#), "{text}");
+    assert!(text.contains(r#""commits":[{"id":"abcd""#), "oldest first: {text}");
+    assert!(text.contains(r#""created":false,"deleted":false,"forced":false"#), "{text}");
+    assert_eq!(event.commit_message.as_deref(), Some("second"));
+}
