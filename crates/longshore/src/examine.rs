@@ -197,7 +197,7 @@ fn names(subjects: &[Subject]) -> Vec<String> {
         .collect()
 }
 
-fn is_action(name: &str) -> bool {
+pub(crate) fn is_action(name: &str) -> bool {
     matches!(name.rsplit('/').next(), Some("action.yml" | "action.yaml"))
 }
 

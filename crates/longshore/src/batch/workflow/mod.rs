@@ -1,5 +1,6 @@
 //! The operations `workflow.*`, `filter.match` and `files.parse`.
 
+mod check;
 mod files;
 mod filter;
 mod parse;
