@@ -16,6 +16,11 @@ pub(super) const OPERATIONS: &[Operation] = &[
         run: parse::parse,
     },
     Operation {
+        name: "workflow.check",
+        summary: "lists what `longshore check` finds in a workflow or action file",
+        run: check::check,
+    },
+    Operation {
         name: "filter.match",
         summary: "says whether filter patterns let an event run",
         run: filter::run,
