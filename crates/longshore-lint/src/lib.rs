@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod context;
+mod environment;
 mod expression;
 mod ignore;
 mod place;

@@ -36,15 +36,16 @@ impl Lowering<'_> {
 
     fn written_condition(&mut self, token: &Token, guarded: bool) -> Option<Condition> {
         if let Some(expression) = token.as_expression() {
-            let written = match expression.embedded.as_slice() {
-                [only] if expression.text.len() == only.expr.span.end as usize => only.clone(),
-                _ => Embedded {
-                    span: token.span(),
-                    start: token.span().start,
-                    expr: Arc::clone(&expression.expr),
-                },
+            let alone = match expression.embedded.as_slice() {
+                [only] if Arc::ptr_eq(&only.expr, &expression.expr) => Some(only.clone()),
+                _ => None,
             };
-            let is_text = expression.embedded.len() != 1 || !Arc::ptr_eq(&expression.expr, &written.expr);
+            let is_text = alone.is_none() && !expression.embedded.is_empty();
+            let written = alone.unwrap_or_else(|| Embedded {
+                span: token.span(),
+                start: token.span().start,
+                expr: Arc::clone(&expression.expr),
+            });
             return Some(Self::guard(&expression.text, written, is_text, guarded));
         }
         let text = token.as_str()?;
