@@ -46,6 +46,11 @@ impl SourceFile {
         Self { name: name.into(), text: text.into(), line_starts: starts.into() }
     }
 
+    /// The same text under another name.
+    pub fn renamed(&self, name: impl Into<Arc<str>>) -> Self {
+        Self { name: name.into(), ..self.clone() }
+    }
+
     /// The name the file was loaded under.
     pub fn name(&self) -> &str {
         &self.name

@@ -34,6 +34,25 @@ pub(crate) struct Subject {
     unreadable: Option<String>,
 }
 
+impl Subject {
+    /// Its path as a person at `directory` writes it: relative below it or beside it in the project, absolute elsewhere.
+    pub(crate) fn path_from(&self, directory: &Path) -> String {
+        // The empty path means the working directory, but is no path that can be resolved.
+        let directory = Path::new(".").join(directory);
+        let directory = directory.canonicalize().unwrap_or(directory);
+        let own = self.file.name();
+        let root = self.place.ancestors().nth(own.split('/').count());
+        let shown = match self.place.strip_prefix(&directory) {
+            Ok(below) => below.to_owned(),
+            Err(_) => match root.and_then(|root| directory.strip_prefix(root).ok()) {
+                Some(inside) => inside.components().map(|_| "..").collect::<PathBuf>().join(own),
+                None => self.place.clone(),
+            },
+        };
+        shown.to_string_lossy().into_owned()
+    }
+}
+
 /// Why there is nothing to examine.
 #[derive(Debug, Error)]
 pub(crate) enum SubjectError {

@@ -90,7 +90,9 @@ pub(super) fn run(args: &CheckArgs, session: &mut Session) -> Outcome {
     let mut fixed = 0;
     for subject in &mut subjects {
         fixed += if args.fix { mend(subject, &examination)? } else { 0 };
-        found.push(examination.examine(subject));
+        let mut findings = examination.examine(subject);
+        findings.file = findings.file.renamed(subject.path_from(&session.directory));
+        found.push(findings);
     }
     let format = args.format.unwrap_or(match session.settings.format.value {
         OutputFormat::Text => CheckFormat::Text,
