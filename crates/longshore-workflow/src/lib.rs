@@ -14,6 +14,7 @@ pub mod evaluate;
 pub mod event;
 pub mod file_command;
 pub mod filter;
+pub mod graph;
 mod lower;
 pub mod matrix;
 pub mod model;

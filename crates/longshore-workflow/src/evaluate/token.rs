@@ -101,7 +101,12 @@ impl<'a> TokenEvaluator<'a> {
         }
     }
 
-    /// Adds a finding at a token.
+    /// Adds a finding.
+    pub fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Adds an error at a token and returns its text.
     pub fn refuse_at(&mut self, span: Span, message: String) -> String {
         self.diagnostics.push(Diagnostic::error(code::EVALUATION, span, message.clone()));
         message

@@ -6,7 +6,7 @@ use longshore_expr::{Object, Value};
 
 use super::planner::Planner;
 use super::scope::Scope;
-use super::strategy::Strategy;
+use super::strategy::{Strategy, strategy};
 use super::verdict::Verdicts;
 use super::{
     ConcurrencyPlan, JobBody, JobInstance, JobPlan, MatrixPlan, Planned, Selection, TokenPermissions,
@@ -65,7 +65,7 @@ impl Planner<'_> {
         let (matrix, instances) = if matches!(verdict, Verdict::Skipped { .. }) {
             (MatrixPlan::None, vec![self.skipped(scope, job, &knowledge)])
         } else {
-            let strategy = self.strategy(scope.file(), job, &knowledge);
+            let strategy = self.evaluate(scope.file(), &knowledge, |evaluator| strategy(evaluator, job));
             let (matrix, instances) = self.instances(scope, job, &knowledge, strategy, selection);
             if instances.is_empty() {
                 let text = "no cell of its matrix is selected".to_owned();

@@ -24,7 +24,7 @@ mod scope;
 mod source;
 mod stage;
 mod step;
-mod strategy;
+pub(crate) mod strategy;
 mod uses;
 mod verdict;
 mod workflow;

@@ -1,27 +1,28 @@
-//! `strategy:` of a job: its matrix and how the cells run.
+//! `strategy:` of a job: its matrix and how the cells run. The plan and the [`JobGraph`](crate::graph::JobGraph) of the
+//! run expand it here.
 
 use longshore_expr::{Object, Value};
-use longshore_syntax::{Diagnostic, SourceFile};
+use longshore_syntax::Diagnostic;
 
-use super::planner::Planner;
 use super::{MatrixPlan, Planned};
-use crate::evaluate::{Fact, Knowledge};
+use crate::evaluate::{Fact, TokenEvaluator};
 use crate::matrix;
 use crate::model::Job;
 use crate::template::{Token, code};
 
 /// The strategy of a job, evaluated.
-pub(super) struct Strategy {
-    pub(super) matrix: MatrixPlan,
+#[derive(Debug)]
+pub(crate) struct Strategy {
+    pub(crate) matrix: MatrixPlan,
     /// The cells, if there is a matrix and they are known.
-    pub(super) cells: Option<Vec<Object>>,
+    pub(crate) cells: Option<Vec<Object>>,
     /// The `strategy` context for a job without cells.
-    pub(super) context: Fact,
+    pub(crate) context: Fact,
 }
 
 impl Strategy {
     /// The `strategy` context of a cell.
-    pub(super) fn cell_context(&self, at: usize) -> Fact {
+    pub(crate) fn cell_context(&self, at: usize) -> Fact {
         let (fail_fast, max_parallel) = match &self.matrix {
             MatrixPlan::Cells { fail_fast, max_parallel } => {
                 (fail_fast.known().copied().map(Value::Bool), max_parallel.as_ref())
@@ -51,69 +52,57 @@ fn count(number: usize) -> Value {
     Value::Number(number as f64)
 }
 
-impl Planner<'_> {
-    /// Expands the matrix of a job as far as it is known.
-    pub(super) fn strategy(&mut self, file: &SourceFile, job: &Job, knowledge: &Knowledge) -> Strategy {
-        let none = |matrix: MatrixPlan, context: Fact| Strategy { matrix, cells: None, context };
-        let Some(strategy) = &job.strategy else {
-            return none(MatrixPlan::None, single());
-        };
-        let (place, evaluated) = match strategy.as_expression() {
-            // The whole strategy is one expression.
-            Some(_) => {
-                let value = self.evaluate(file, knowledge, |evaluator| evaluator.value(strategy));
-                (strategy, value.map(|value| value.property("matrix").cloned().unwrap_or_default()))
-            }
-            None => match strategy.entry("matrix") {
-                None => return none(MatrixPlan::None, single()),
-                Some(matrix) => (matrix, self.evaluate(file, knowledge, |evaluator| evaluator.value(matrix))),
-            },
-        };
-        let value = match evaluated {
-            Planned::Known(value) => value,
-            Planned::Deferred(deferred) => return none(MatrixPlan::Deferred(deferred), Fact::Unknown),
-            Planned::Failed(text) => return none(MatrixPlan::Failed(text), Fact::Unknown),
-        };
-        match matrix::expand(&value) {
-            Ok(cells) => {
-                let (fail_fast, max_parallel) = self.limits(file, strategy, knowledge);
-                let matrix = MatrixPlan::Cells { fail_fast, max_parallel };
-                Strategy { matrix, cells: Some(cells), context: Fact::Unknown }
-            }
-            Err(error) => {
-                let text = error.to_string();
-                let diagnostic = Diagnostic::error(code::INVALID_MATRIX, place.span(), text.clone());
-                self.report(file, diagnostic);
-                none(MatrixPlan::Failed(text), Fact::Unknown)
-            }
+/// Expands the matrix of a job as far as it is known.
+pub(crate) fn strategy(evaluator: &mut TokenEvaluator<'_>, job: &Job) -> Strategy {
+    let none = |matrix: MatrixPlan, context: Fact| Strategy { matrix, cells: None, context };
+    let Some(strategy) = &job.strategy else { return none(MatrixPlan::None, single()) };
+    let (place, evaluated) = match strategy.as_expression() {
+        // The whole strategy is one expression.
+        Some(_) => {
+            let value = evaluator.value(strategy);
+            (strategy, value.map(|value| value.property("matrix").cloned().unwrap_or_default()))
+        }
+        None => match strategy.entry("matrix") {
+            None => return none(MatrixPlan::None, single()),
+            Some(matrix) => (matrix, evaluator.value(matrix)),
+        },
+    };
+    let value = match evaluated {
+        Planned::Known(value) => value,
+        Planned::Deferred(deferred) => return none(MatrixPlan::Deferred(deferred), Fact::Unknown),
+        Planned::Failed(text) => return none(MatrixPlan::Failed(text), Fact::Unknown),
+    };
+    match matrix::expand(&value) {
+        Ok(cells) => {
+            let (fail_fast, max_parallel) = limits(evaluator, strategy);
+            let matrix = MatrixPlan::Cells { fail_fast, max_parallel };
+            Strategy { matrix, cells: Some(cells), context: Fact::Unknown }
+        }
+        Err(error) => {
+            let text = error.to_string();
+            evaluator.report(Diagnostic::error(code::INVALID_MATRIX, place.span(), text.clone()));
+            none(MatrixPlan::Failed(text), Fact::Unknown)
         }
     }
+}
 
-    fn limits(
-        &mut self,
-        file: &SourceFile,
-        strategy: &Token,
-        knowledge: &Knowledge,
-    ) -> (Planned<bool>, Option<Planned<f64>>) {
-        if strategy.as_expression().is_some() {
-            let value = self.evaluate(file, knowledge, |evaluator| evaluator.value(strategy));
-            let value = value.known().cloned().unwrap_or_default();
-            let fail_fast = !matches!(value.property("fail-fast"), Some(Value::Bool(false)));
-            let max_parallel = match value.property("max-parallel") {
-                Some(Value::Number(number)) => Some(Planned::Known(*number)),
-                _ => None,
-            };
-            return (Planned::Known(fail_fast), max_parallel);
-        }
-        self.evaluate(file, knowledge, |evaluator| {
-            let fail_fast = strategy.entry("fail-fast");
-            let max_parallel = strategy.entry("max-parallel");
-            (
-                fail_fast.map_or(Planned::Known(true), |token| evaluator.boolean(token)),
-                max_parallel.map(|token| evaluator.number(token)),
-            )
-        })
+/// `fail-fast` and `max-parallel`.
+fn limits(evaluator: &mut TokenEvaluator<'_>, strategy: &Token) -> (Planned<bool>, Option<Planned<f64>>) {
+    if strategy.as_expression().is_none() {
+        let fail_fast = strategy.entry("fail-fast");
+        let max_parallel = strategy.entry("max-parallel");
+        return (
+            fail_fast.map_or(Planned::Known(true), |token| evaluator.boolean(token)),
+            max_parallel.map(|token| evaluator.number(token)),
+        );
     }
+    let value = evaluator.value(strategy).known().cloned().unwrap_or_default();
+    let fail_fast = !matches!(value.property("fail-fast"), Some(Value::Bool(false)));
+    let max_parallel = match value.property("max-parallel") {
+        Some(Value::Number(number)) => Some(Planned::Known(*number)),
+        _ => None,
+    };
+    (Planned::Known(fail_fast), max_parallel)
 }
 
 /// The `strategy` context of a job without a matrix.
