@@ -1,6 +1,6 @@
 //! A call held against the workflow it calls.
 
-use longshore_syntax::{Diagnostic, Spanned, suggest};
+use longshore_syntax::{Diagnostic, suggest};
 
 use crate::model::{CallJob, CallSecrets, Trigger, Workflow};
 use crate::template::{Refusal, Refusals, Token, code};
@@ -15,76 +15,69 @@ pub fn check_call(call: &CallJob, called: &Workflow) -> Vec<Refusal> {
         refusals.push("workflow_call key is not defined in the referenced workflow.", diagnostic);
         return refusals.into_vec();
     };
-    check_inputs(&mut refusals, call, trigger);
-    check_secrets(&mut refusals, call, trigger);
+    let given = call.with.as_ref().map_or(&[][..], Token::entries);
+    compare(&mut refusals, call, INPUT, &declared_inputs(trigger), given);
+    match &call.secrets {
+        CallSecrets::Inherit => {}
+        CallSecrets::None => compare(&mut refusals, call, SECRET, &declared_secrets(trigger), &[]),
+        CallSecrets::Mapping(token) => {
+            compare(&mut refusals, call, SECRET, &declared_secrets(trigger), token.entries());
+        }
+    }
     refusals.into_vec()
 }
 
-fn check_inputs(refusals: &mut Refusals, call: &CallJob, trigger: &Trigger) {
-    let given = call.with.as_ref().map_or(&[][..], Token::entries);
-    for input in trigger.inputs.iter().filter(|input| input.required == Some(true)) {
-        if !has(given, &input.name.value) {
-            refuse_missing(refusals, "Input", "input", &call.uses, &input.name.value);
-        }
-    }
-    for (name, value) in given.iter().filter_map(|(name, value)| Some((name.as_str()?, value))) {
-        if !trigger.inputs.iter().any(|input| input.name.value.eq_ignore_ascii_case(name)) {
-            let known = trigger.inputs.iter().map(|input| input.name.value.as_str());
-            let github = format!("Invalid input, {name} is not defined in the referenced workflow.");
-            refuse_extra(
-                refusals,
-                github,
-                format!("the called workflow has no input `{name}`"),
-                value,
-                suggest::nearest(name, known),
-            );
-        }
-    }
+/// What a call passes: the word for it, as GitHub begins a message with it, and the key it stands under.
+#[derive(Clone, Copy)]
+struct Passed {
+    word: &'static str,
+    capital: &'static str,
+    key: &'static str,
 }
 
-fn check_secrets(refusals: &mut Refusals, call: &CallJob, trigger: &Trigger) {
-    let given = match &call.secrets {
-        CallSecrets::Inherit => return,
-        CallSecrets::None => &[][..],
-        CallSecrets::Mapping(token) => token.entries(),
-    };
-    for secret in trigger.secrets.iter().filter(|secret| secret.required == Some(true)) {
-        if !has(given, &secret.name.value) {
-            refuse_missing(refusals, "Secret", "secret", &call.uses, &secret.name.value);
+const INPUT: Passed = Passed { word: "input", capital: "Input", key: "with" };
+const SECRET: Passed = Passed { word: "secret", capital: "Secret", key: "secrets" };
+
+/// What the called workflow declares: names, and whether they must be given.
+type Declared<'w> = Vec<(&'w str, bool)>;
+
+fn declared_inputs(trigger: &Trigger) -> Declared<'_> {
+    let inputs = trigger.inputs.iter();
+    inputs.map(|input| (input.name.value.as_str(), input.required == Some(true))).collect()
+}
+
+fn declared_secrets(trigger: &Trigger) -> Declared<'_> {
+    let secrets = trigger.secrets.iter();
+    secrets.map(|secret| (secret.name.value.as_str(), secret.required == Some(true))).collect()
+}
+
+fn compare(
+    refusals: &mut Refusals,
+    call: &CallJob,
+    passed: Passed,
+    declared: &Declared<'_>,
+    given: &[(Token, Token)],
+) {
+    let Passed { word, capital, key } = passed;
+    let given = || given.iter().filter_map(|(name, value)| Some((name.as_str()?, value)));
+    for (name, _) in declared.iter().filter(|(_, required)| *required) {
+        if !given().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
+            let message = format!("`{}` requires the {word} `{name}`", call.uses.value);
+            let diagnostic = Diagnostic::error(code::INVALID_CALL, call.uses.span, message)
+                .help(format!("add `{name}` under `{key}:`"));
+            refusals
+                .push(format!("{capital} {name} is required, but not provided while calling."), diagnostic);
         }
     }
-    for (name, value) in given.iter().filter_map(|(name, value)| Some((name.as_str()?, value))) {
-        if !trigger.secrets.iter().any(|secret| secret.name.value.eq_ignore_ascii_case(name)) {
-            let known = trigger.secrets.iter().map(|secret| secret.name.value.as_str());
-            let github = format!("Invalid secret, {name} is not defined in the referenced workflow.");
-            refuse_extra(
-                refusals,
-                github,
-                format!("the called workflow has no secret `{name}`"),
-                value,
-                suggest::nearest(name, known),
-            );
+    for (name, value) in given() {
+        if !declared.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
+            let message = format!("the called workflow has no {word} `{name}`");
+            let mut diagnostic = Diagnostic::error(code::INVALID_CALL, value.span(), message);
+            if let Some(nearest) = suggest::nearest(name, declared.iter().map(|(name, _)| *name)) {
+                diagnostic = diagnostic.help(format!("did you mean `{nearest}`?"));
+            }
+            let github = format!("Invalid {word}, {name} is not defined in the referenced workflow.");
+            refusals.push(github, diagnostic);
         }
     }
-}
-
-fn has(given: &[(Token, Token)], name: &str) -> bool {
-    given.iter().any(|(key, _)| key.as_str().is_some_and(|key| key.eq_ignore_ascii_case(name)))
-}
-
-fn refuse_missing(refusals: &mut Refusals, kind: &str, noun: &str, uses: &Spanned<String>, name: &str) {
-    let github = format!("{kind} {name} is required, but not provided while calling.");
-    let message = format!("`{}` requires the {noun} `{name}`", uses.value);
-    let key = if noun == "input" { "with" } else { "secrets" };
-    let diagnostic = Diagnostic::error(code::INVALID_CALL, uses.span, message)
-        .help(format!("add `{name}` under `{key}:`"));
-    refusals.push(github, diagnostic);
-}
-
-fn refuse_extra(refusals: &mut Refusals, github: String, message: String, at: &Token, nearest: Option<&str>) {
-    let mut diagnostic = Diagnostic::error(code::INVALID_CALL, at.span(), message);
-    if let Some(nearest) = nearest {
-        diagnostic = diagnostic.help(format!("did you mean `{nearest}`?"));
-    }
-    refusals.push(github, diagnostic);
 }
