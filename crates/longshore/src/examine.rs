@@ -12,6 +12,7 @@ use longshore_syntax::{Code, Diagnostic, Severity, SourceFile, Span};
 use longshore_workflow::{parse_action, parse_workflow};
 use thiserror::Error;
 
+use crate::called;
 use crate::exit::Blame;
 use crate::failure::Explained;
 use crate::settings::Settings;
@@ -40,16 +41,20 @@ impl Subject {
         // The empty path means the working directory, but is no path that can be resolved.
         let directory = Path::new(".").join(directory);
         let directory = directory.canonicalize().unwrap_or(directory);
-        let own = self.file.name();
-        let root = self.place.ancestors().nth(own.split('/').count());
-        let shown = match self.place.strip_prefix(&directory) {
-            Ok(below) => below.to_owned(),
-            Err(_) => match root.and_then(|root| directory.strip_prefix(root).ok()) {
-                Some(inside) => inside.components().map(|_| "..").collect::<PathBuf>().join(own),
-                None => self.place.clone(),
-            },
+        let shown = match (self.place.strip_prefix(&directory), directory.strip_prefix(self.root())) {
+            (Ok(below), _) => below.to_owned(),
+            (Err(_), Ok(inside)) => {
+                inside.components().map(|_| "..").collect::<PathBuf>().join(self.file.name())
+            }
+            (Err(_), Err(_)) => self.place.clone(),
         };
         shown.to_string_lossy().into_owned()
+    }
+
+    /// The root of the project that it is named from.
+    fn root(&self) -> &Path {
+        let depth = self.file.name().split('/').count();
+        self.place.ancestors().nth(depth).unwrap_or(&self.place)
     }
 }
 
@@ -195,8 +200,12 @@ impl<'a> Examination<'a> {
             }
             None => {
                 let parsed = parse_workflow(file);
-                let lint = parsed.model.as_ref().map(|workflow| lint_workflow(workflow, &self.context));
-                [parsed.diagnostics(), lint.unwrap_or_default()].concat()
+                let mut found = parsed.diagnostics();
+                if let Some(workflow) = &parsed.model {
+                    found.extend(called::check(workflow, subject.root()));
+                    found.extend(lint_workflow(workflow, &self.context));
+                }
+                found
             }
         };
         diagnostics.sort_by_key(|finding| finding.span);

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+mod called;
 mod cli;
 mod examine;
 mod exit;

@@ -118,3 +118,42 @@ fn fixes_are_made_and_the_rest_is_reported() {
     let left: Vec<_> = std::fs::read_dir(context.project().join(".github/workflows")).unwrap().collect();
     assert_eq!(left.len(), 2, "nothing is left behind");
 }
+
+#[test]
+fn local_calls_are_held_against_the_files_they_name() {
+    let context = TestContext::new();
+    let call = "on: push
+permissions: {}
+jobs:
+  fits:
+    uses: ./.github/workflows/called.yml
+    with: {Version: 1}
+  misfits:
+    uses: ./.github/workflows/called.yml
+    with: {verison: 1}
+    secrets: {token: x}
+  nowhere:
+    uses: ./.github/workflows/caled.yml
+  steps:
+    runs-on: ubuntu-latest
+    timeout-minutes: 5
+    steps:
+      - uses: ./.github/actions/there
+      - uses: ./.github/actions/nowhere
+      - uses: ./downloaded/by/an/earlier/step
+";
+    let called = "on:
+  workflow_call:
+    inputs:
+      version: {type: string, required: true}
+jobs:
+  a: {runs-on: ubuntu-latest, timeout-minutes: 5, steps: [run: make]}
+";
+    context.write(".github/workflows/call.yml", call).write(".github/workflows/called.yml", called);
+    context.write(
+        ".github/actions/there/action.yaml",
+        "name: a\ndescription: b\nruns: {using: docker, image: c}\n",
+    );
+    let ended = context.run(&["check", "--fail-on", "error", ".github/workflows/call.yml"]);
+    insta::assert_snapshot!(ended.shown());
+}
