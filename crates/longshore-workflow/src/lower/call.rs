@@ -59,9 +59,9 @@ fn compare(
     given: &[(Token, Token)],
 ) {
     let Passed { word, capital, key } = passed;
-    let given = || given.iter().filter_map(|(name, value)| Some((name.as_str()?, value)));
+    let given = || given.iter().filter_map(|(key, value)| Some((key.as_str()?, key, value)));
     for (name, _) in declared.iter().filter(|(_, required)| *required) {
-        if !given().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
+        if !given().any(|(other, ..)| other.eq_ignore_ascii_case(name)) {
             let message = format!("`{}` requires the {word} `{name}`", call.uses.value);
             let diagnostic = Diagnostic::error(code::INVALID_CALL, call.uses.span, message)
                 .help(format!("add `{name}` under `{key}:`"));
@@ -69,15 +69,15 @@ fn compare(
                 .push(format!("{capital} {name} is required, but not provided while calling."), diagnostic);
         }
     }
-    for (name, value) in given() {
+    for (name, key, value) in given() {
         if !declared.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
             let message = format!("the called workflow has no {word} `{name}`");
-            let mut diagnostic = Diagnostic::error(code::INVALID_CALL, value.span(), message);
+            let mut diagnostic = Diagnostic::error(code::INVALID_CALL, key.span(), message);
             if let Some(nearest) = suggest::nearest(name, declared.iter().map(|(name, _)| *name)) {
                 diagnostic = diagnostic.help(format!("did you mean `{nearest}`?"));
             }
             let github = format!("Invalid {word}, {name} is not defined in the referenced workflow.");
-            refusals.push(github, diagnostic);
+            refusals.push_within(value.span(), github, diagnostic);
         }
     }
 }
