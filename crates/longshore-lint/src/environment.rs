@@ -45,7 +45,7 @@ pub(crate) fn move_to_env(
             }
             names.push((name.clone(), source));
         }
-        let range = range_of(subject, token, embedded)?;
+        let range = range_of(subject, view, token, embedded)?;
         let text = match quoting(script, &range)? {
             Quoting::None => format!("\"${name}\""),
             Quoting::Double => format!("${{{name}}}"),
@@ -58,12 +58,17 @@ pub(crate) fn move_to_env(
 }
 
 /// The range in the script's text of an expression in the file.
-fn range_of(subject: &Subject<'_>, token: &Token, embedded: &Embedded) -> Option<Range<usize>> {
+fn range_of(
+    subject: &Subject<'_>,
+    view: &StepView<'_>,
+    token: &Token,
+    embedded: &Embedded,
+) -> Option<Range<usize>> {
     let text = token.node.as_str()?;
     let source = subject.file.slice(embedded.span);
     text.match_indices(source)
         .map(|(at, part)| at..at + part.len())
-        .find(|range| crate::place::exact(subject.file, &token.node, range) == Some(embedded.span))
+        .find(|range| view.locate_exactly(subject.file, range) == Some(embedded.span))
 }
 
 /// `ISSUE_TITLE` for `github.event.issue.title`.
@@ -164,7 +169,9 @@ fn declaration(
         if !indent.chars().all(|c| c == ' ') {
             return None;
         }
-        let text: String = names.iter().map(|(name, value)| format!("{name}: {value}\n{indent}")).collect();
+        let lines: Vec<String> =
+            names.iter().map(|(name, value)| format!("{name}: {value}\n{indent}")).collect();
+        let text = lines.concat();
         return Some(Edit { span: Span::at(first.start as usize), text });
     }
     let start = line_start(run.span().start);
@@ -174,6 +181,8 @@ fn declaration(
         return None;
     }
     let indent = " ".repeat(key.len());
-    let lines: String = names.iter().map(|(name, value)| format!("{indent}  {name}: {value}\n")).collect();
+    let lines: Vec<String> =
+        names.iter().map(|(name, value)| format!("{indent}  {name}: {value}\n")).collect();
+    let lines = lines.concat();
     Some(Edit { span: Span::at(start as usize + key.len()), text: format!("env:\n{lines}{indent}") })
 }

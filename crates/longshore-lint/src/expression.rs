@@ -32,9 +32,7 @@ fn flow<'a>(expr: &'a Expr, json: bool, found: &mut Vec<(Reference<'a>, bool)>) 
     match &expr.kind {
         ExprKind::Group(inner) => flow(inner, json, found),
         // Only the last operand can be other than empty, zero or false.
-        ExprKind::And(operands) => {
-            operands.iter().rev().take(1).for_each(|operand| flow(operand, json, found))
-        }
+        ExprKind::And(operands) => operands.last().into_iter().for_each(|operand| flow(operand, json, found)),
         ExprKind::Or(operands) => operands.iter().for_each(|operand| flow(operand, json, found)),
         ExprKind::Function { name, args, .. } => match name.to_ascii_lowercase().as_str() {
             "tojson" => args.iter().for_each(|arg| flow(arg, true, found)),

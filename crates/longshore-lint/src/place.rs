@@ -8,45 +8,56 @@ use std::ops::Range;
 use longshore_syntax::yaml::ScalarStyle;
 use longshore_syntax::{Node, SourceFile, Span};
 
-/// The place of `range` of the scalar's value, cut at the end of its first line; `None` unless it stands as it reads.
-pub(crate) fn exact(file: &SourceFile, node: &Node, range: &Range<usize>) -> Option<Span> {
-    let scalar = node.as_scalar()?;
-    let source = file.slice(node.span);
-    let first_line = scalar.text.get(range.clone())?.lines().next().unwrap_or("");
-    let end = range.start + first_line.len();
-    let at = match scalar.style {
-        ScalarStyle::Literal => in_literal(source, &scalar.text, range.start)?,
-        ScalarStyle::Plain if source == scalar.text && !source.contains('\n') => range.start,
-        ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted
-            if source.get(1..source.len().saturating_sub(1)) == Some(&scalar.text) =>
-        {
-            range.start + 1
-        }
-        _ => return None,
-    };
-    let span = node.span.sub(at, at + (end - range.start));
-    (file.slice(span) == first_line).then_some(span)
+/// Where the lines of a scalar stand, computed once for all questions about it.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    /// For each line of the value: where it begins there, and where in the file.
+    starts: Vec<(usize, usize)>,
 }
 
-/// The place for a diagnostic: exact if possible, the whole scalar otherwise.
-pub(crate) fn near(file: &SourceFile, node: &Node, range: &Range<usize>) -> Span {
-    exact(file, node, range).unwrap_or_else(|| node.locate(file, range.clone()))
-}
-
-/// The offset in `source`, a literal block with its header, of the offset `at` in its value.
-fn in_literal(source: &str, value: &str, at: usize) -> Option<usize> {
-    let before = value.get(..at)?;
-    let line = before.matches('\n').count();
-    let column = at - before.rfind('\n').map_or(0, |index| index + 1);
-    let value_line = value.split('\n').nth(line)?;
-    let mut offset = 0;
-    for (index, source_line) in source.split('\n').enumerate() {
-        if index == line + 1 {
-            let text = source_line.strip_suffix('\r').unwrap_or(source_line);
-            let indent = text.strip_suffix(value_line)?.len();
-            return Some(offset + indent + column);
-        }
-        offset += source_line.len() + 1;
+impl Lines {
+    /// The lines of a scalar that stands as it reads; `None` for others.
+    pub(crate) fn of(file: &SourceFile, node: &Node) -> Option<Self> {
+        let scalar = node.as_scalar()?;
+        let source = file.slice(node.span);
+        let base = node.span.start as usize;
+        let starts = match scalar.style {
+            ScalarStyle::Literal => literal(source, &scalar.text, base)?,
+            ScalarStyle::Plain if source == scalar.text && !source.contains('\n') => vec![(0, base)],
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted
+                if source.get(1..source.len().saturating_sub(1)) == Some(&scalar.text)
+                    && !source.contains('\n') =>
+            {
+                vec![(0, base + 1)]
+            }
+            _ => return None,
+        };
+        Some(Self { starts })
     }
-    None
+
+    /// The place of `range` of the value, cut at the end of its first line.
+    pub(crate) fn locate(&self, value: &str, range: &Range<usize>) -> Option<Span> {
+        let first_line = value.get(range.clone())?.lines().next().unwrap_or("");
+        let line = self.starts.partition_point(|(start, _)| *start <= range.start).checked_sub(1)?;
+        let (start, place) = self.starts.get(line)?;
+        let at = place + (range.start - start);
+        Some(Span::new(at, at + first_line.len()))
+    }
+}
+
+/// The lines of a literal block: those of the source after the header, each behind its indentation.
+fn literal(source: &str, value: &str, base: usize) -> Option<Vec<(usize, usize)>> {
+    let mut starts = Vec::new();
+    let mut offset = source.find('\n')? + 1;
+    let mut value_offset = 0;
+    let mut lines = source.get(offset..)?.split('\n');
+    for value_line in value.split('\n') {
+        let Some(source_line) = lines.next() else { break };
+        let text = source_line.strip_suffix('\r').unwrap_or(source_line);
+        let indent = text.strip_suffix(value_line)?.len();
+        starts.push((value_offset, base + offset + indent));
+        offset += source_line.len() + 1;
+        value_offset += value_line.len() + 1;
+    }
+    Some(starts)
 }

@@ -1,5 +1,7 @@
 //! A file as rules see it, computed once for all of them.
 
+use std::cell::OnceCell;
+use std::ops::Range;
 use std::sync::Arc;
 
 use longshore_expr::Reference;
@@ -9,8 +11,9 @@ use longshore_workflow::model::{
 };
 use longshore_workflow::template::{Embedded, Token, TokenKind};
 
+use crate::LintContext;
+use crate::place::Lines;
 use crate::script::{self, Script};
-use crate::{LintContext, place};
 
 /// The model a file was read into.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +37,8 @@ pub struct Subject<'a> {
     pub steps: Vec<StepView<'a>>,
     /// Every expression.
     pub sites: Vec<Site<'a>>,
+    /// The steps of each job, by the job's index.
+    job_steps: Vec<Range<usize>>,
 }
 
 /// A step with where it belongs.
@@ -45,8 +50,10 @@ pub struct StepView<'a> {
     pub step: &'a Step,
     /// What carries out its script.
     pub shell: Shell,
-    /// Its script, if a POSIX shell carries it out.
+    /// Its script, if a POSIX shell carries it out and it is not longer than [`StepView::MAX_SCRIPT`].
     pub script: Option<Script<'a>>,
+    /// Where the lines of its script stand, once somebody has asked.
+    lines: OnceCell<Option<Lines>>,
 }
 
 /// What carries out a script.
@@ -118,6 +125,9 @@ impl Site<'_> {
 }
 
 impl<'a> StepView<'a> {
+    /// Longer scripts, in bytes, are no scripts that anyone wrote.
+    pub const MAX_SCRIPT: usize = 64 * 1024;
+
     /// The token of the script of a `run` step.
     pub fn run(&self) -> Option<&'a Token> {
         match &self.step.kind {
@@ -153,14 +163,20 @@ impl<'a> StepView<'a> {
         with?.entries().iter().find(|(key, _)| is_name(key)).map(|(_, value)| value)
     }
 
-    /// Where a part of the script stands.
-    pub fn locate(&self, file: &SourceFile, range: &std::ops::Range<usize>) -> Span {
-        self.run().map_or(self.step.span, |token| place::near(file, &token.node, range))
+    /// Where a part of the script stands; the whole script where that cannot be told exactly.
+    pub fn locate(&self, file: &SourceFile, range: &Range<usize>) -> Span {
+        let whole = self.run().map_or(self.step.span, Token::span);
+        self.locate_exactly(file, range).unwrap_or_else(|| {
+            let node = self.run().map(|run| &run.node).filter(|_| whole.range().len() <= Self::MAX_SCRIPT);
+            node.map_or(whole, |node| node.locate(file, range.clone()))
+        })
     }
 
     /// Where a part of the script stands, if it can be edited there.
-    pub fn locate_exactly(&self, file: &SourceFile, range: &std::ops::Range<usize>) -> Option<Span> {
-        place::exact(file, &self.run()?.node, range)
+    pub fn locate_exactly(&self, file: &SourceFile, range: &Range<usize>) -> Option<Span> {
+        let node = &self.run()?.node;
+        let lines = self.lines.get_or_init(|| Lines::of(file, node)).as_ref()?;
+        lines.locate(node.as_str()?, range)
     }
 }
 
@@ -182,7 +198,9 @@ impl<'a> Subject<'a> {
             }
         }
         for (index, job) in workflow.jobs.iter().enumerate() {
+            let from = subject.steps.len();
             subject.add_job(workflow, index, job);
+            subject.job_steps.push(from..subject.steps.len());
         }
         subject
     }
@@ -207,7 +225,7 @@ impl<'a> Subject<'a> {
     }
 
     fn new(file: &'a SourceFile, document: Document<'a>, context: &'a LintContext) -> Self {
-        Self { file, document, context, steps: Vec::new(), sites: Vec::new() }
+        Self { file, document, context, steps: Vec::new(), sites: Vec::new(), job_steps: Vec::new() }
     }
 
     /// The workflow, if the file is one.
@@ -225,7 +243,11 @@ impl<'a> Subject<'a> {
 
     /// The steps of a job, or of the action.
     pub fn steps_of(&self, job: Option<usize>) -> impl Iterator<Item = &StepView<'a>> {
-        self.steps.iter().filter(move |view| view.job == job)
+        let range = match job {
+            Some(job) => self.job_steps.get(job).cloned().unwrap_or(0..0),
+            None => 0..if self.workflow().is_some() { 0 } else { self.steps.len() },
+        };
+        self.steps.get(range).unwrap_or(&[]).iter()
     }
 
     /// Whether an event starts the workflow.
@@ -279,13 +301,14 @@ impl<'a> Subject<'a> {
 
     fn add_step(&mut self, job: Option<usize>, step: &'a Step, default: Shell) {
         let at = Some(self.steps.len());
-        let mut view = StepView { job, step, shell: default, script: None };
+        let mut view = StepView { job, step, shell: default, script: None, lines: OnceCell::new() };
         if let StepKind::Run { script, shell, .. } = &step.kind {
             if shell.is_some() {
                 view.shell = shell_of(shell.as_ref());
             }
             if view.shell.is_posix() {
-                view.script = script.node.as_str().map(script::parse);
+                let text = script.node.as_str().filter(|text| text.len() <= StepView::MAX_SCRIPT);
+                view.script = text.map(script::parse);
             }
         }
         self.steps.push(view);
@@ -365,7 +388,7 @@ fn native_shell(job: &StepsJob) -> Shell {
     if let Some(runs_on) = &job.runs_on {
         runs_on.visit(&mut |token| match &token.kind {
             TokenKind::String(text) => windows |= text.to_ascii_lowercase().contains("windows"),
-            TokenKind::Expression(_) => known &= !mentions_windows(job, &token.node),
+            TokenKind::Expression(_) => known &= !mentions_windows(&token.node),
             _ => {}
         });
     }
@@ -377,7 +400,7 @@ fn native_shell(job: &StepsJob) -> Shell {
 }
 
 /// Whether a computed `runs-on` says itself that it may be Windows.
-fn mentions_windows(_job: &StepsJob, node: &Arc<Node>) -> bool {
+fn mentions_windows(node: &Arc<Node>) -> bool {
     node.as_str().is_some_and(|text| text.to_ascii_lowercase().contains("windows"))
 }
 

@@ -2,6 +2,7 @@
 
 use longshore_syntax::{Diagnostic, Edit, Severity};
 use longshore_workflow::model::JobKind;
+use longshore_workflow::template::Token;
 
 use crate::script::Command;
 use crate::{Rule, StepView, Subject};
@@ -110,7 +111,7 @@ fn check_insecure(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
         JobKind::Call(_) => None,
     });
     let steps = subject.steps.iter().filter_map(|view| view.step.env.as_ref());
-    for (key, value) in workflow.into_iter().chain(jobs).chain(steps).flat_map(|env| env.entries()) {
+    for (key, value) in workflow.into_iter().chain(jobs).chain(steps).flat_map(Token::entries) {
         let on = value.node.as_str().is_some_and(|text| text.eq_ignore_ascii_case("true"));
         if key.as_str() == Some("ACTIONS_ALLOW_UNSECURE_COMMANDS") && on {
             let message =

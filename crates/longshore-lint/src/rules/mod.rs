@@ -16,6 +16,7 @@ mod scalar;
 mod schedule;
 mod script_injection;
 mod secrets;
+mod size;
 mod taint;
 mod timeout;
 mod trigger;
@@ -24,6 +25,8 @@ mod unpinned;
 mod unused_output;
 
 use crate::{Rule, ignore};
+
+pub(crate) use size::RULE as TOO_LARGE;
 
 /// All rules.
 pub const RULES: &[Rule] = &[
@@ -73,6 +76,7 @@ pub const RULES: &[Rule] = &[
     schedule::NEVER,
     scalar::RULE,
     timeout::RULE,
+    size::RULE,
     pipe::TO_SHELL,
     pipe::UNCHECKED,
     ignore::RULE,

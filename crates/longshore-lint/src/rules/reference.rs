@@ -211,7 +211,7 @@ fn script_outputs(script: &crate::script::Script<'_>) -> Option<Vec<String>> {
         let first = command.args().iter().find(|word| !word.text.starts_with('-'));
         match first.and_then(|word| word.text.split_once('=').map(|(name, _)| name)) {
             Some(name) if command.program() == "echo" && is_plain(name) && !feeds => {
-                names.push(name.to_owned())
+                names.push(name.to_owned());
             }
             _ => certain = false,
         }

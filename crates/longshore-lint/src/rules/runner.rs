@@ -101,7 +101,7 @@ struct Label<'a> {
     company: bool,
 }
 
-fn labels<'a>(job: &'a Job) -> Vec<Label<'a>> {
+fn labels(job: &Job) -> Vec<Label<'_>> {
     let JobKind::Steps(steps) = &job.kind else { return Vec::new() };
     let Some(runs_on) = &steps.runs_on else { return Vec::new() };
     let labels = runs_on.entry("labels").unwrap_or(runs_on);

@@ -1,9 +1,11 @@
 //! Secrets where more can see them than need to.
 
+use std::collections::BTreeSet;
+
 use longshore_expr::{ExprKind, Reference};
 use longshore_syntax::{Diagnostic, Severity};
 use longshore_workflow::model::{CallSecrets, JobKind};
-use longshore_workflow::template::Embedded;
+use longshore_workflow::template::{Embedded, Token};
 
 use super::script_injection::attach_fixes;
 use super::taint::expands;
@@ -113,10 +115,10 @@ fn check_printed(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
                 continue;
             }
             let hit = command.args().iter().find(|word| {
-                let named = command.program() == "printenv" && names.contains(&word.text.as_ref());
+                let is_printenv = command.program() == "printenv" && names.contains(&word.text.as_ref());
                 let direct = word.text.contains("${{ secrets.") || word.text.contains("${{secrets.");
                 !word.text.contains("::add-mask::")
-                    && (named || direct || names.iter().any(|name| expands(&word.text, name)))
+                    && (is_printenv || direct || names.iter().any(|name| expands(&word.text, name)))
             });
             let in_group = script.blocks_around(command.place).next().is_some();
             if let Some(word) = hit.filter(|_| !in_group) {
@@ -161,6 +163,10 @@ fn check_inherited(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
 }
 
 fn check_env(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
+    // The documented way to ask whether a secret is there needs it in the job's environment.
+    let conditions = subject.sites.iter().filter(|site| site.place == Place::If);
+    let reads = conditions.flat_map(|site| &site.references).filter(|read| read.is_context("env"));
+    let asked: BTreeSet<String> = reads.filter_map(|read| Some(read.name(0)?.to_ascii_lowercase())).collect();
     let wide = |site: &&Site<'_>| site.place == Place::Env && site.step.is_none();
     for site in subject.sites.iter().filter(wide) {
         let Some(read) = site.references.iter().find(|read| is_secret(read)) else { continue };
@@ -169,10 +175,7 @@ fn check_env(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
             None => ("workflow", subject.steps.len()),
         };
         let name = site.key.unwrap_or_default();
-        // The documented way to ask whether a secret is there needs it in the job's environment.
-        let asked = subject.sites.iter().any(|other| {
-            other.place == Place::If && other.references.iter().any(|read| read.starts_with(&["env", name]))
-        });
+        let asked = asked.contains(&name.to_ascii_lowercase());
         if readers < 2 || asked {
             continue;
         }
@@ -252,7 +255,7 @@ fn check_debug(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
         JobKind::Steps(steps) => steps.env.as_ref(),
         JobKind::Call(_) => None,
     }));
-    for (key, _) in envs.into_iter().flat_map(|env| env.entries()) {
+    for (key, _) in envs.into_iter().flat_map(Token::entries) {
         if let Some(name @ ("ACTIONS_STEP_DEBUG" | "ACTIONS_RUNNER_DEBUG")) = key.as_str() {
             let message = format!("`{name}` has no effect in `env`");
             found.push(DEBUG.at(key.span(), message).help(

@@ -76,6 +76,9 @@ enum CopyKind<'a> {
     },
 }
 
+/// Copies followed in one file; nobody writes as many.
+const MOST_COPIES: usize = 500;
+
 /// Everything in a file that holds what strangers or inputs say.
 pub(super) struct Taint<'a> {
     copies: Vec<Copy<'a>>,
@@ -86,15 +89,24 @@ impl<'a> Taint<'a> {
     pub(super) fn of(subject: &Subject<'a>) -> Self {
         let mut taint = Self { copies: Vec::new() };
         for site in subject.sites.iter().filter(|site| site.place == Place::Env) {
+            if taint.copies.len() >= MOST_COPIES {
+                break;
+            }
             if let (Some(name), Some((source, origin))) = (site.key, taint.site(subject, site)) {
                 let kind = CopyKind::Env { name, job: site.job, step: site.step };
                 taint.copies.push(Copy { kind, source, origin });
             }
         }
         for index in 0..subject.steps.len() {
+            if taint.copies.len() >= MOST_COPIES {
+                break;
+            }
             taint.follow_step(subject, index);
         }
         for site in subject.sites.iter().filter(|site| site.place == Place::Outputs) {
+            if taint.copies.len() >= MOST_COPIES {
+                break;
+            }
             let job = site.job.and_then(|job| subject.jobs().get(job));
             if let (Some(job), Some(output), Some((source, origin))) =
                 (job, site.key, taint.site(subject, site))

@@ -111,7 +111,7 @@ fn part_of(text: &str) -> String {
 fn as_list(text: &str) -> Option<String> {
     let items: Vec<&str> = text.split([',', ' ']).filter(|item| !item.is_empty()).collect();
     let plain = |item: &&str| item.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c));
-    if items.len() < 2 || !items.iter().all(|item| plain(item)) {
+    if items.len() < 2 || !items.iter().all(plain) {
         return None;
     }
     let quoted: Vec<String> = items.iter().map(|item| format!("\"{item}\"")).collect();
@@ -122,11 +122,10 @@ fn check_cache(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     let Some(workflow) = subject.workflow() else { return };
     let releases = !workflow.triggers.is_empty()
         && workflow.triggers.iter().all(|trigger| match trigger.event.value.as_str() {
-            "release" => true,
+            "release" | "workflow_dispatch" => true,
             "push" => {
                 trigger.filter(FilterKind::Tags).is_some() && trigger.filter(FilterKind::Branches).is_none()
             }
-            "workflow_dispatch" => true,
             _ => false,
         })
         && workflow.triggers.iter().any(|trigger| trigger.event.value != "workflow_dispatch");

@@ -84,7 +84,7 @@ fn check_images(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
         if let Some(container) = &steps.container {
             check_container(container, found);
         }
-        let services = steps.services.iter().flat_map(|services| services.entries());
+        let services = steps.services.iter().flat_map(Token::entries);
         services.for_each(|(_, service)| check_container(service, found));
     }
 }

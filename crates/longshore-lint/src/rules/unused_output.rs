@@ -3,6 +3,7 @@
 use longshore_expr::{PathSegment, Reference};
 use longshore_syntax::{Diagnostic, Severity};
 use longshore_workflow::model::JobKind;
+use longshore_workflow::template::Token;
 
 use crate::{Rule, Subject};
 
@@ -16,7 +17,7 @@ fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     };
     for job in subject.jobs() {
         let JobKind::Steps(steps) = &job.kind else { continue };
-        for (key, _) in steps.outputs.iter().flat_map(|outputs| outputs.entries()) {
+        for (key, _) in steps.outputs.iter().flat_map(Token::entries) {
             let Some(name) = key.as_str() else { continue };
             if !reads().any(|read| may_read(read, &job.id.value, name)) {
                 let message = format!("nothing reads the output `{name}` of `{}`", job.id.value);
