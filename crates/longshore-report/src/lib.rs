@@ -12,6 +12,7 @@
 
 pub mod diagnostic;
 mod error;
+pub mod plan;
 mod plural;
 mod style;
 

@@ -18,7 +18,7 @@ use crate::failure::Explained;
 use crate::settings::Settings;
 
 /// A file holds no text.
-const NOT_TEXT: Code = Code("source/not-text");
+pub(crate) const NOT_TEXT: Code = Code("source/not-text");
 /// A file has more findings than anyone reads.
 const TOO_MANY: Code = Code("check/too-many-findings");
 /// Findings shown of one file.
@@ -111,7 +111,7 @@ fn missing(path: &Path) -> SubjectError {
 }
 
 /// A directory with workflows of its own is a project, also inside of another's repository.
-fn tree_of(directory: &Path) -> Result<WorkTree, WorkTreeError> {
+pub(crate) fn tree_of(directory: &Path) -> Result<WorkTree, WorkTreeError> {
     if directory.join(".github/workflows").is_dir() {
         return WorkTree::at(directory);
     }

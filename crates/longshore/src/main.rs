@@ -13,9 +13,11 @@ mod exit;
 mod expression;
 mod failure;
 mod fix;
+mod input;
 mod output;
 mod pages;
 mod panic;
+mod plan;
 mod settings;
 
 use std::process::ExitCode;

@@ -1,7 +1,7 @@
 //! `longshore expr`: the value of an expression.
 
 use std::error::Error as _;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use longshore_expr::json::JsonError;
@@ -14,9 +14,7 @@ use super::{Outcome, Session};
 use crate::exit::{Blame, Exit};
 use crate::expression::{self, Surroundings, moved};
 use crate::failure::Explained;
-
-/// The largest contexts that are read.
-const MAX_BYTES: u64 = 64 * 1024 * 1024;
+use crate::input::read_text;
 
 /// Evaluate a GitHub expression and print its value as JSON
 ///
@@ -125,25 +123,6 @@ fn complain(session: &mut Session, expression: &str, finding: &Diagnostic) {
 
 fn read_contexts(path: &Path) -> Result<MapContexts, ContextsError> {
     let read = |source| ContextsError::Read { path: path.to_owned(), source };
-    let text = if path == Path::new("-") {
-        bounded(&mut io::stdin().lock())
-    } else {
-        std::fs::File::open(path).and_then(|mut file| bounded(&mut file))
-    };
-    let text = text.map_err(read)?;
-    // Windows programs begin text with a mark that is no part of it.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    MapContexts::from_json(text).map_err(|source| ContextsError::Json { path: path.to_owned(), source })
-}
-
-fn bounded(input: &mut dyn io::Read) -> io::Result<String> {
-    let mut text = String::new();
-    input.take(MAX_BYTES + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MAX_BYTES {
-        return Err(io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            format!("it is larger than {MAX_BYTES} bytes"),
-        ));
-    }
-    Ok(text)
+    let text = read_text(path).map_err(read)?;
+    MapContexts::from_json(&text).map_err(|source| ContextsError::Json { path: path.to_owned(), source })
 }

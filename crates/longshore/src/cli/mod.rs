@@ -7,9 +7,11 @@ mod batch;
 mod check;
 mod completions;
 mod debug;
+mod event;
 mod explain;
 mod expr;
 mod man;
+mod plan;
 mod settings;
 
 use std::ffi::OsString;
@@ -80,6 +82,7 @@ struct GlobalArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Plan(Box<plan::PlanArgs>),
     Check(check::CheckArgs),
     Expr(expr::ExprArgs),
     Explain(explain::ExplainArgs),
@@ -119,6 +122,8 @@ pub(crate) fn command(color: clap::ColorChoice) -> clap::Command {
     let codes: Vec<String> =
         Exit::ALL.iter().map(|(exit, meaning)| format!("  {:>2}  {meaning}", *exit as u8)).collect();
     let examples = "Examples:\n  \
+        longshore plan\n  \
+        longshore plan -e pull_request\n  \
         longshore check\n  \
         longshore check --format sarif > findings.sarif\n  \
         longshore expr \"startsWith('refs/heads/main', 'refs/')\"\n  \
@@ -170,6 +175,7 @@ fn start(cli: Cli, environment: &Environment) -> Exit {
 
 fn dispatch(command: Command, session: &mut Session) -> Outcome {
     match command {
+        Command::Plan(args) => plan::run(&args, session),
         Command::Check(args) => check::run(&args, session),
         Command::Expr(args) => expr::run(&args, session),
         Command::Explain(args) => explain::run(&args, session),

@@ -71,6 +71,7 @@ fn rows(settings: &Settings) -> Vec<SettingDto> {
         ("actions.mirrors", &settings.mirrors),
         ("actions.overrides", &settings.overrides),
         ("runners.images", &settings.images),
+        ("vars", &settings.vars),
     ];
     for (name, table) in tables {
         rows.extend(table.iter().map(|(key, value)| row(&format!("{name}.\"{key}\""), value, String::clone)));

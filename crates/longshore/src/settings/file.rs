@@ -52,7 +52,7 @@ type Value<'i> = Spanned<DeValue<'i>>;
 
 impl Reader {
     fn root(&mut self, table: &DeTable<'_>) {
-        const KEYS: &[&str] = &["format", "color", "network", "home", "check", "actions", "runners"];
+        const KEYS: &[&str] = &["format", "color", "network", "home", "check", "actions", "runners", "vars"];
         for (key, value) in table {
             match key.get_ref().as_ref() {
                 "format" => self.layer.format = self.word("format", value),
@@ -65,6 +65,7 @@ impl Reader {
                 "check" => self.section("check", value, Self::check),
                 "actions" => self.section("actions", value, Self::actions),
                 "runners" => self.section("runners", value, Self::runners),
+                "vars" => self.layer.vars = self.table("vars", value, |_, text| text),
                 unknown => self.unknown("", unknown, span(key), KEYS),
             }
         }

@@ -64,6 +64,7 @@ pub(crate) struct Layer {
     pub(crate) overrides: Table<String>,
     pub(crate) labels: Vec<Sourced<String>>,
     pub(crate) images: Table<String>,
+    pub(crate) vars: Table<String>,
 }
 
 impl Layer {
@@ -78,6 +79,7 @@ impl Layer {
         join(&mut self.mirrors, lower.mirrors);
         join(&mut self.overrides, lower.overrides);
         join(&mut self.images, lower.images);
+        join(&mut self.vars, lower.vars);
         for label in lower.labels {
             if !self.labels.iter().any(|known| known.value == label.value) {
                 self.labels.push(label);
@@ -116,6 +118,8 @@ pub(crate) struct Settings {
     pub(crate) labels: Vec<Sourced<String>>,
     /// Images that jobs run in, by label.
     pub(crate) images: Table<String>,
+    /// Configuration variables, the `vars` context.
+    pub(crate) vars: Table<String>,
 }
 
 impl Settings {
@@ -132,6 +136,7 @@ impl Settings {
             overrides: layer.overrides,
             labels: layer.labels,
             images: layer.images,
+            vars: layer.vars,
         }
     }
 }

@@ -218,6 +218,7 @@ fn the_documentation_lists_every_key() {
         "actions.overrides.\"ACTION\"",
         "runners.labels",
         "runners.images.\"LABEL\"",
+        "vars.\"NAME\"",
     ];
     for key in keys {
         assert!(page.contains(&format!("\n| `{key}` | ")), "docs/settings.md lacks {key}");

@@ -50,6 +50,43 @@ impl TestContext {
         self
     }
 
+    /// Runs git in the project, with a fixed person and time, and nobody's configuration.
+    pub(crate) fn git(&self, arguments: &[&str]) -> &Self {
+        // The empty directory that stands for a repository is in the way of a real one.
+        let _ = std::fs::remove_dir(self.project().join(".git"));
+        let mut command = Command::new("git");
+        command.args(arguments).current_dir(self.project());
+        command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+        for role in ["AUTHOR", "COMMITTER"] {
+            command
+                .env(format!("GIT_{role}_NAME"), "Ada")
+                .env(format!("GIT_{role}_EMAIL"), "ada@example.org");
+            command.env(format!("GIT_{role}_DATE"), "2026-01-02T03:04:05Z");
+        }
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        self
+    }
+
+    /// A repository with what is in the project as its first commit, which the remote has too.
+    pub(crate) fn git_with_remote(&self) -> &Self {
+        let remote = self.root.path().join("remote.git").display().to_string();
+        self.git(&["init", "--quiet", "--initial-branch", "main"]).commit("first");
+        self.git(&["clone", "--quiet", "--bare", ".", &remote]);
+        self.git(&["remote", "add", "origin", &remote]).git(&["fetch", "--quiet", "origin"])
+    }
+
+    /// Commits everything.
+    pub(crate) fn commit(&self, message: &str) -> &Self {
+        self.git(&["add", "--all"]).git(&["commit", "--quiet", "--allow-empty", "--message", message])
+    }
+
+    /// Copies a directory into the project.
+    pub(crate) fn copy(&self, from: &Path) -> &Self {
+        copy(from, &self.project());
+        self
+    }
+
     /// The text of a file of the project.
     pub(crate) fn read(&self, path: &str) -> String {
         std::fs::read_to_string(self.project().join(path)).unwrap()
@@ -92,6 +129,19 @@ impl TestContext {
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         let root = self.root.path().canonicalize().unwrap().display().to_string();
         text.replace(&root, "[ROOT]").replace(&self.root.path().display().to_string(), "[ROOT]")
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let place = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &place);
+        } else {
+            std::fs::copy(entry.path(), place).unwrap();
+        }
     }
 }
 

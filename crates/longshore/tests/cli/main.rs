@@ -9,5 +9,6 @@ mod context;
 mod explain;
 mod expr;
 mod frame;
+mod plan;
 mod settings;
 mod stream;

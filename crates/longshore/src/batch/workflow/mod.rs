@@ -4,6 +4,7 @@ mod check;
 mod files;
 mod filter;
 mod parse;
+mod plan;
 mod shape;
 
 use super::operation::Operation;
@@ -19,6 +20,11 @@ pub(super) const OPERATIONS: &[Operation] = &[
         name: "workflow.check",
         summary: "lists what `longshore check` finds in a workflow or action file",
         run: check::check,
+    },
+    Operation {
+        name: "workflow.plan",
+        summary: "lists the jobs that an event starts, by stage",
+        run: plan::plan,
     },
     Operation {
         name: "filter.match",

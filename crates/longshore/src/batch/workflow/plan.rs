@@ -1,0 +1,48 @@
+//! `workflow.plan {name, text, event, payload}`.
+
+use longshore_expr::Value as Payload;
+use longshore_syntax::SourceFile;
+use longshore_workflow::event::Event;
+use longshore_workflow::model::Workflow;
+use longshore_workflow::parse_workflow;
+use longshore_workflow::plan::stages;
+use longshore_workflow::start::{Start, start};
+use serde_json::{Map, Value};
+
+use crate::batch::operation::{OperationError, Parameters};
+
+/// The ids of the jobs by stage, whatever their `if` says; no stages if the event does not start the workflow.
+pub(super) fn plan(parameters: &Parameters<'_>) -> Result<Value, OperationError> {
+    let name = parameters.optional_text("name")?.unwrap_or("workflow.yml");
+    let file = SourceFile::new(name, parameters.text("text")?);
+    let event = parameters.optional_text("event")?;
+    let payload = parameters.object("payload")?;
+    let parsed = parse_workflow(&file);
+    let Some(workflow) = parsed.model.as_ref().filter(|_| parsed.is_valid()) else {
+        let messages = parsed.diagnostics().into_iter().map(|finding| {
+            let position = file.position(finding.span.start);
+            format!("{name}:{}:{}: {}", position.line, position.column, finding.message)
+        });
+        return Err(invalid(messages.collect()));
+    };
+    let stages = if starts(workflow, event, payload) { stages(workflow) } else { Vec::new() };
+    Ok(stages.into_iter().map(Value::from).collect())
+}
+
+/// Without payload, any event of the name will do; without both, any event at all.
+fn starts(workflow: &Workflow, event: Option<&str>, payload: Option<&Map<String, Value>>) -> bool {
+    match (event, payload) {
+        (None, None) => true,
+        (Some(event), None) => workflow.trigger(event).is_some(),
+        (event, Some(payload)) => {
+            let payload = Payload::from(&Value::Object(payload.clone()));
+            matches!(start(workflow, &Event::from_payload(event, payload)), Start::Starts(_))
+        }
+    }
+}
+
+fn invalid(messages: Vec<String>) -> OperationError {
+    let mut error = OperationError::new("invalid-workflow", messages.join("; "));
+    error.detail.insert("messages".to_owned(), messages.into());
+    error
+}

@@ -1,0 +1,71 @@
+//! What cannot be planned, and files that are wrong.
+
+use super::{plan, project};
+
+#[test]
+fn slips_end_with_2_and_a_hint() {
+    let context = project();
+    context.write("bad.json", "{").write("list.json", "[]");
+    let mut shown = String::new();
+    for arguments in [
+        &["depoly"][..],
+        &["nothing-like-it"],
+        &["-e", "pull_reqest"],
+        &["-e", "push", "-i", "a=b"],
+        &["-e", "bad.json"],
+        &["-e", "list.json"],
+        &["-e", "none.json"],
+        &["-j", "tset"],
+        &["-j", "nothing-like-it"],
+        &["ci", "--matrix", "os:windows-latest"],
+        &["-i", "target=moon"],
+        &["-i", "target=staging", "-i", "dry-run=perhaps"],
+        &["deploy", "-e", "workflow_dispatch"],
+        &["deploy", "-i", "traget=staging"],
+        &["--base", "none"],
+        &["-e", "pull_request", "--base", "none"],
+        &["-W", "none"],
+    ] {
+        shown += &plan(&context, arguments);
+        shown += "\n";
+    }
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn bad_files_do_not_stop_the_others() {
+    let context = project();
+    context
+        .write(".github/workflows/a-empty.yml", "")
+        .write(".github/workflows/b-bytes.yml", b"on: push\n\xff");
+    context.write(".github/workflows/c-wrong.yml", "on: push\njobs:\n  a:\n    runs-no: x\n");
+    insta::assert_snapshot!(plan(&context, &["--ref", "topic"]));
+}
+
+#[test]
+fn what_is_missing_is_said_with_how_to_get_it() {
+    let context = project();
+    context.write(
+        ".github/workflows/ci.yml",
+        "on: push\njobs:\n  a:\n    uses: octo/shared/.github/workflows/build.yml@v1\n  b:\n    uses: ./.github/workflows/none.yml\n  c:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: ./actions/none\n",
+    );
+    insta::assert_snapshot!(plan(&context, &["ci"]));
+    context.write(
+        "mirror/.github/workflows/build.yml",
+        "on: workflow_call\njobs:\n  image:\n    runs-on: ubuntu-latest\n    steps:\n      - run: make\n",
+    );
+    context.write("longshore.toml", "[actions.overrides]\n'octo/shared' = 'mirror'\n");
+    let shown = plan(&context, &["ci"]);
+    assert!(shown.contains("● image [ubuntu-latest]") && shown.contains("; 2 sources missing"), "{shown}");
+}
+
+#[test]
+fn other_places_of_workflows() {
+    let context = project();
+    let one = "name: One\non: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: make\n";
+    context.write("ci/one.yml", one).write("ci/two.yaml", one.replace("One", "Two")).write("ci/notes", "");
+    assert!(plan(&context, &["-W", "ci"]).contains("2 of 2 workflows start: 2 jobs run"));
+    assert!(plan(&context, &["-W", "ci/one.yml"]).contains("One · ci/one.yml:2\n"));
+    assert!(plan(&context, &["./ci/one.yml"]).contains("1 of 1 workflow starts: 1 job runs"));
+    assert!(plan(&context, &["-W", "ci", "two"]).contains("Two · ci/two.yaml:2\n"));
+}
