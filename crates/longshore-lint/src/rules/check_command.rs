@@ -101,6 +101,9 @@ const BYSTANDERS: [&str; 30] = [
 const OTHER_ERRANDS: [&str; 8] =
     ["install", "add", "uninstall", "--version", "--help", "pull", "build", "rm"];
 
+/// Words of a command that are looked at: what matters stands in front.
+const MOST_WORDS: usize = 200;
+
 /// What a command checks with, if it is a check: `pytest`, `cargo clippy`.
 pub(super) fn checker(command: &Command<'_>) -> Option<String> {
     if BYSTANDERS.contains(&command.program()) {
@@ -110,6 +113,7 @@ pub(super) fn checker(command: &Command<'_>) -> Option<String> {
         .words
         .iter()
         .skip(command.program_index())
+        .take(MOST_WORDS)
         .map(|word| word.text.rsplit('/').next().unwrap_or_default())
         .collect();
     for (index, word) in words.iter().enumerate() {
@@ -142,7 +146,10 @@ pub(super) fn checker_at(script: &Script<'_>, index: usize) -> Option<String> {
     let own = script.commands.get(index).and_then(checker);
     own.or_else(|| {
         let mut found = None;
-        script.nested.iter().filter(|(owner, _)| *owner == index).for_each(|(_, inner)| {
+        // They stand in the order of their owners.
+        let from = script.nested.partition_point(|(owner, _)| *owner < index);
+        let mine = script.nested.iter().skip(from).take_while(|(owner, _)| *owner == index);
+        mine.for_each(|(_, inner)| {
             inner.each(&mut |_, _, command| {
                 if found.is_none() {
                     found = checker(command);

@@ -51,29 +51,19 @@ fn check_script(
     script: &Script<'_>,
     found: &mut Vec<Diagnostic>,
 ) {
+    let pauses: Vec<usize> = (0..script.commands.len()).filter(|index| is_pause(script, *index)).collect();
+    if pauses.is_empty() {
+        return;
+    }
+    let alone = script.commands.iter().all(|command| matches!(command.program(), "sleep" | "echo" | ""));
+    let used = used_after(script);
+    let mut started = None;
     for (index, command) in script.commands.iter().enumerate() {
-        if command.program() != "sleep" || !command.args().first().is_some_and(|word| is_long(&word.text)) {
-            continue;
+        if starts(command) {
+            started = Some(command);
         }
-        // A pause in a loop is a part of asking again and again; one behind `||` or `&&` answers something.
-        let answers = index > 0
-            && script.commands.get(index - 1).is_some_and(|previous| previous.next == Separator::Or);
-        if script.is_within(command.place, BlockKind::Loop)
-            || answers
-            || command.next == Separator::Background
-        {
-            continue;
-        }
-        let started = script.commands.iter().take(index).rev().find(|command| starts(command));
-        // What is used after something else has started did not wait for this.
-        let mut later = (index + 1..script.commands.len())
-            .take_while(|at| script.commands.get(*at).is_some_and(|command| !starts(command)));
-        let used = later.any(|at| {
-            script.commands.get(at).is_some_and(|command| CLIENTS.contains(&command.program()))
-                || checker_at(script, at).is_some()
-        });
-        let alone = script.commands.iter().all(|command| matches!(command.program(), "sleep" | "echo" | ""));
-        if started.is_none() && !used && !alone {
+        let waits = started.is_some() || alone || used.get(index).copied().unwrap_or(false);
+        if !waits || pauses.binary_search(&index).is_err() {
             continue;
         }
         let time = command.args().first().map_or("", |word| word.text.as_ref());
@@ -87,6 +77,35 @@ fn check_script(
         }
         found.push(diagnostic);
     }
+}
+
+/// Whether a command waits for a fixed time and for nothing else. A pause in a loop is a part of asking again and again,
+/// one behind `||` answers a failure.
+fn is_pause(script: &Script<'_>, index: usize) -> bool {
+    let Some(command) = script.commands.get(index).filter(|command| command.program() == "sleep") else {
+        return false;
+    };
+    let answers =
+        index > 0 && script.commands.get(index - 1).is_some_and(|previous| previous.next == Separator::Or);
+    command.args().first().is_some_and(|word| is_long(&word.text))
+        && !answers
+        && command.next != Separator::Background
+        && !script.is_within(command.place, BlockKind::Loop)
+}
+
+/// For each command, whether something behind it uses what should be ready. What is used after something else has
+/// started did not wait for this.
+fn used_after(script: &Script<'_>) -> Vec<bool> {
+    let mut used = vec![false; script.commands.len()];
+    let mut behind = false;
+    for (index, command) in script.commands.iter().enumerate().rev() {
+        if let Some(slot) = used.get_mut(index) {
+            *slot = behind;
+        }
+        let asks = CLIENTS.contains(&command.program()) || checker_at(script, index).is_some();
+        behind = !starts(command) && (behind || asks);
+    }
+    used
 }
 
 fn is_long(time: &str) -> bool {
