@@ -9,6 +9,8 @@
 //! **Invariants:** no job is ready before all it needs have ended; each cell is ready at most once; when everything that
 //! was ready has been completed, every job has a result. Pure: no clock, no I/O.
 
+use std::collections::{BTreeSet, HashMap, HashSet};
+
 use longshore_expr::{Object, Value};
 use longshore_syntax::{Diagnostic, SourceFile};
 
@@ -21,13 +23,21 @@ mod state;
 
 pub use state::{CellId, CellOutcome, GraphError, JobResult, ReadyCell};
 
-use state::{Cell, Node, State};
+use state::{Behind, Cell, Node, State};
 
 /// The jobs of one run.
 #[derive(Debug)]
 pub struct JobGraph {
     file: SourceFile,
     nodes: Vec<Node>,
+    /// The nodes by lower-case id.
+    index: HashMap<String, usize>,
+    /// Jobs whose needs have all ended and that are not decided.
+    due: BTreeSet<usize>,
+    /// Jobs with cells that may wait for a place.
+    open: BTreeSet<usize>,
+    /// How many jobs have no result.
+    unfinished: usize,
     knowledge: Knowledge,
     is_cancelled: bool,
     diagnostics: Vec<Diagnostic>,
@@ -37,16 +47,44 @@ impl JobGraph {
     /// The jobs of a workflow that GitHub takes. `knowledge` has what is the same for all jobs: `github`, `inputs`,
     /// `vars`. A need that does not exist counts as skipped; jobs that need each other are skipped.
     pub fn new(workflow: &Workflow, knowledge: Knowledge) -> Self {
-        let nodes = state::nodes(workflow);
-        Self { file: workflow.file.clone(), nodes, knowledge, is_cancelled: false, diagnostics: Vec::new() }
+        let index = state::index(workflow);
+        let nodes = state::nodes(workflow, &index);
+        let is_due = |(at, node): (usize, &Node)| (node.unsettled == 0).then_some(at);
+        let mut graph = Self {
+            file: workflow.file.clone(),
+            due: nodes.iter().enumerate().filter_map(is_due).collect(),
+            open: BTreeSet::new(),
+            unfinished: nodes.len(),
+            nodes,
+            index,
+            knowledge,
+            is_cancelled: false,
+            diagnostics: Vec::new(),
+        };
+        graph.skip_impossible(workflow);
+        graph
+    }
+
+    /// Jobs in a circle, behind one, or with a need that does not exist can never start.
+    fn skip_impossible(&mut self, workflow: &Workflow) {
+        let ordered: HashSet<&str> = crate::plan::stages(workflow).into_iter().flatten().collect();
+        for (at, job) in workflow.jobs.iter().enumerate() {
+            let exist =
+                job.needs.iter().all(|need| self.index.contains_key(&need.value.to_ascii_lowercase()));
+            if !exist || !ordered.contains(job.id.value.as_str()) {
+                self.end(at, JobResult::Skipped);
+            }
+        }
     }
 
     /// What can start now and has not been returned before, in file order.
     pub fn ready(&mut self) -> Vec<ReadyCell> {
-        // Skipping one job may settle others, so this goes on until nothing changes. Every round settles a job.
-        while self.settle_one() {}
+        // Skipping one job may make others due.
+        while let Some(at) = self.due.pop_first() {
+            self.settle(at);
+        }
         let mut ready = Vec::new();
-        for at in 0..self.nodes.len() {
+        for at in std::mem::take(&mut self.open) {
             self.start_cells(at, &mut ready);
         }
         ready
@@ -57,19 +95,22 @@ impl JobGraph {
     /// # Errors
     /// The cell is not running.
     pub fn complete(&mut self, id: &CellId, outcome: CellOutcome) -> Result<Vec<CellId>, GraphError> {
-        let node = self.nodes.iter_mut().find(|node| node.job.id.value == id.job);
-        let node = node.ok_or_else(|| GraphError::UnknownJob(id.job.clone()))?;
+        let at = self.index.get(&id.job.to_ascii_lowercase()).copied();
+        let node = at.and_then(|at| self.nodes.get_mut(at));
+        let (Some(at), Some(node)) = (at, node) else { return Err(GraphError::UnknownJob(id.job.clone())) };
         let State::Running(running) = &mut node.state else { return Err(GraphError::NotRunning(id.clone())) };
         match running.cells.get_mut(id.cell) {
             Some(cell) if matches!(cell, Cell::Running) => *cell = Cell::Done(outcome.effective()),
             _ => return Err(GraphError::NotRunning(id.clone())),
         }
+        let failed = outcome.effective() == JobResult::Failure;
         running.merge(outcome.outputs);
-        let mut cancel = Vec::new();
-        if running.fail_fast && outcome.result == JobResult::Failure && !outcome.continue_on_error {
-            cancel = running.cancel(&id.job);
+        let cancel = if running.fail_fast && failed { running.cancel(&id.job) } else { Vec::new() };
+        if node.finish() {
+            self.ended(at);
+        } else {
+            self.open.insert(at);
         }
-        node.finish();
         Ok(cancel)
     }
 
@@ -89,7 +130,9 @@ impl JobGraph {
                 && let State::Running(running) = &mut node.state
             {
                 cancel.extend(running.cancel(&node.job.id.value));
-                node.finish();
+                if node.finish() {
+                    self.ended(at);
+                }
             }
         }
         cancel
@@ -97,12 +140,12 @@ impl JobGraph {
 
     /// Whether every job has a result.
     pub fn is_done(&self) -> bool {
-        self.nodes.iter().all(|node| matches!(node.state, State::Done { .. }))
+        self.unfinished == 0
     }
 
     /// The result of a job, if it has one.
     pub fn result(&self, job: &str) -> Option<JobResult> {
-        self.nodes.iter().find(|node| node.job.id.value == job)?.result()
+        self.node(job)?.result()
     }
 
     /// The result of the run so far: failed if any job failed, cancelled if any was.
@@ -115,26 +158,49 @@ impl JobGraph {
         &self.diagnostics
     }
 
-    /// Decides the first job whose needs have all ended; `false` if there is none.
-    fn settle_one(&mut self) -> bool {
-        let is_due = |node: &Node| {
-            matches!(node.state, State::Waiting)
-                && node
-                    .needs
-                    .iter()
-                    .all(|need| self.nodes.get(*need).is_none_or(|need| need.result().is_some()))
-        };
-        let Some(at) = self.nodes.iter().position(is_due) else { return false };
-        let state = match self.holds(at) {
-            Planned::Known(true) => self.expand(at),
-            Planned::Known(false) if self.is_cancelled => State::done(JobResult::Cancelled),
-            Planned::Known(false) => State::done(JobResult::Skipped),
-            Planned::Deferred(_) | Planned::Failed(_) => State::done(JobResult::Failure),
-        };
-        if let Some(node) = self.nodes.get_mut(at) {
-            node.state = state;
+    fn node(&self, id: &str) -> Option<&Node> {
+        self.nodes.get(*self.index.get(&id.to_ascii_lowercase())?)
+    }
+
+    /// Decides a job whose needs have all ended.
+    fn settle(&mut self, at: usize) {
+        if self.nodes.get(at).is_none_or(|node| !matches!(node.state, State::Waiting)) {
+            return;
         }
-        true
+        let mut behind = Behind::default();
+        let needs = self.nodes.get(at).map_or(&[][..], |node| &node.needs);
+        needs.iter().filter_map(|need| self.nodes.get(*need)).for_each(|need| behind.add(need));
+        if let Some(node) = self.nodes.get_mut(at) {
+            node.behind = behind;
+        }
+        match self.holds(at) {
+            Planned::Known(true) => self.expand(at),
+            Planned::Known(false) if self.is_cancelled => self.end(at, JobResult::Cancelled),
+            Planned::Known(false) => self.end(at, JobResult::Skipped),
+            Planned::Deferred(_) | Planned::Failed(_) => self.end(at, JobResult::Failure),
+        }
+    }
+
+    /// Ends a job that does not run.
+    fn end(&mut self, at: usize, result: JobResult) {
+        if let Some(node) = self.nodes.get_mut(at) {
+            node.state = State::done(result);
+            self.ended(at);
+        }
+    }
+
+    /// Tells the jobs that need it.
+    fn ended(&mut self, at: usize) {
+        self.unfinished = self.unfinished.saturating_sub(1);
+        let dependents = self.nodes.get(at).map_or_else(Vec::new, |node| node.dependents.clone());
+        for dependent in dependents {
+            if let Some(node) = self.nodes.get_mut(dependent) {
+                node.unsettled = node.unsettled.saturating_sub(1);
+                if node.unsettled == 0 {
+                    self.due.insert(dependent);
+                }
+            }
+        }
     }
 
     fn holds(&mut self, at: usize) -> Planned<bool> {
@@ -146,23 +212,26 @@ impl JobGraph {
         holds
     }
 
-    /// The cells of a job; a matrix that cannot be expanded fails the job.
-    fn expand(&mut self, at: usize) -> State {
-        let Some(node) = self.nodes.get(at) else { return State::done(JobResult::Skipped) };
+    /// Makes the cells of a job; a matrix that cannot be expanded fails the job.
+    fn expand(&mut self, at: usize) {
+        let Some(node) = self.nodes.get(at) else { return };
         let knowledge = self.knowledge_of(node);
         let mut evaluator = TokenEvaluator::new(&self.file, &knowledge);
         let strategy = strategy(&mut evaluator, &node.job);
         self.diagnostics.extend(evaluator.into_diagnostics());
-        match strategy.matrix {
-            MatrixPlan::Failed(_) | MatrixPlan::Deferred(_) => State::done(JobResult::Failure),
-            _ => State::running(strategy),
+        if matches!(strategy.matrix, MatrixPlan::Failed(_) | MatrixPlan::Deferred(_)) {
+            return self.end(at, JobResult::Failure);
+        }
+        if let Some(node) = self.nodes.get_mut(at) {
+            node.state = State::running(strategy);
+            self.open.insert(at);
         }
     }
 
     fn start_cells(&mut self, at: usize, ready: &mut Vec<ReadyCell>) {
         let Some(node) = self.nodes.get(at) else { return };
         let State::Running(running) = &node.state else { return };
-        let free = running.max_parallel.saturating_sub(running.count(&Cell::Running));
+        let free = running.max_parallel.saturating_sub(running.count(Cell::Running));
         let waiting = running.cells.iter().enumerate().filter(|(_, cell)| **cell == Cell::Waiting);
         let starting: Vec<usize> = waiting.map(|(cell, _)| cell).take(free).collect();
         if starting.is_empty() {
@@ -189,9 +258,8 @@ impl JobGraph {
 
     /// What a job knows whose needs have ended.
     fn knowledge_of(&self, node: &Node) -> Knowledge {
-        let ended = |at: &usize| self.nodes.get(*at);
         let needs = node.job.needs.iter().map(|need| {
-            let known = self.nodes.iter().find(|other| other.is_called(&need.value));
+            let known = self.node(&need.value);
             let result =
                 known.and_then(Node::result).map_or(Fact::Unknown, |result| Fact::text(result.as_str()));
             let outputs = known.map_or_else(Object::default, Node::outputs);
@@ -199,13 +267,9 @@ impl JobGraph {
             (need.value.as_str(), Fact::object(entry))
         });
         let mut knowledge = self.knowledge.clone().with("needs", Fact::object(needs));
-        let results: Vec<JobResult> =
-            node.ancestors.iter().filter_map(ended).filter_map(Node::result).collect();
-        let failed = results.contains(&JobResult::Failure);
-        let succeeded = results.iter().all(|result| *result == JobResult::Success);
         knowledge.status = StatusFacts {
-            success: Some(succeeded && !self.is_cancelled),
-            failure: Some(failed && !self.is_cancelled),
+            success: Some(!node.behind.stopped && !self.is_cancelled),
+            failure: Some(node.behind.failure && !self.is_cancelled),
             cancelled: Some(self.is_cancelled),
             jobs: self.named_results(&node.job),
         };
@@ -213,8 +277,7 @@ impl JobGraph {
     }
 
     fn named_results(&self, job: &Job) -> Vec<(String, Option<bool>)> {
-        let result = |id: &str| self.nodes.iter().find(|node| node.is_called(id)).and_then(Node::result);
-        let succeeded = |id: &str| Some(result(id)? == JobResult::Success);
+        let succeeded = |id: &str| Some(self.node(id)?.result()? == JobResult::Success);
         job.needs.iter().map(|need| (need.value.clone(), succeeded(&need.value))).collect()
     }
 }

@@ -116,7 +116,8 @@ pub struct StatusFacts {
 /// What is known in one place of a workflow.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Knowledge {
-    contexts: Vec<(&'static str, Fact)>,
+    /// Shared, because every place of a workflow has its own knowledge and most of it is the same.
+    contexts: Vec<(&'static str, Arc<Fact>)>,
     /// The status functions.
     pub status: StatusFacts,
 }
@@ -125,8 +126,8 @@ impl Knowledge {
     /// Sets what is known of a context.
     pub fn set(&mut self, context: &'static str, fact: Fact) {
         match self.contexts.iter_mut().find(|(name, _)| *name == context) {
-            Some(entry) => entry.1 = fact,
-            None => self.contexts.push((context, fact)),
+            Some(entry) => entry.1 = Arc::new(fact),
+            None => self.contexts.push((context, Arc::new(fact))),
         }
     }
 
@@ -142,6 +143,6 @@ impl Knowledge {
         self.contexts
             .iter()
             .find(|(context, _)| context.eq_ignore_ascii_case(name))
-            .map_or(UNKNOWN, |(_, fact)| fact)
+            .map_or(UNKNOWN, |(_, fact)| &**fact)
     }
 }

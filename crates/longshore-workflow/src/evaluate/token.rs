@@ -85,7 +85,10 @@ impl<'a> TokenEvaluator<'a> {
             Ok(evaluated) => match (evaluated.truth(), evaluated) {
                 (Some(truth), _) => Planned::Known(truth),
                 (None, evaluated) => Planned::Deferred(Deferred {
-                    text: condition.text.clone(),
+                    text: match &condition.written {
+                        Some(written) => self.file.slice(written.span).trim().to_owned(),
+                        None => condition.text.clone(),
+                    },
                     waits_for: evaluated.into_waits(),
                 }),
             },

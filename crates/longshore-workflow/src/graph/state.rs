@@ -115,9 +115,30 @@ pub(super) struct Node {
     pub(super) job: Job,
     /// The indices of the jobs it needs.
     pub(super) needs: Vec<usize>,
-    /// The indices of all jobs it needs, directly or not.
-    pub(super) ancestors: Vec<usize>,
+    /// The indices of the jobs that need it.
+    pub(super) dependents: Vec<usize>,
+    /// How many of its needs have not ended.
+    pub(super) unsettled: usize,
+    /// What is known of all jobs it needs, directly or not, once they have ended.
+    pub(super) behind: Behind,
     pub(super) state: State,
+}
+
+/// What there is among some jobs that have ended.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Behind {
+    /// A failure.
+    pub(super) failure: bool,
+    /// Anything but a success.
+    pub(super) stopped: bool,
+}
+
+impl Behind {
+    /// Adds a job and what is behind it.
+    pub(super) fn add(&mut self, node: &Node) {
+        self.failure |= node.behind.failure || node.result() == Some(JobResult::Failure);
+        self.stopped |= node.behind.stopped || node.result() != Some(JobResult::Success);
+    }
 }
 
 /// How far a job is.
@@ -171,8 +192,8 @@ impl State {
 }
 
 impl Running {
-    pub(super) fn count(&self, state: &Cell) -> usize {
-        self.cells.iter().filter(|cell| *cell == state).count()
+    pub(super) fn count(&self, state: Cell) -> usize {
+        self.cells.iter().filter(|cell| **cell == state).count()
     }
 
     /// Adds the outputs of a cell; of the same output, the last that is not empty counts.
@@ -204,10 +225,6 @@ impl Running {
 }
 
 impl Node {
-    pub(super) fn is_called(&self, id: &str) -> bool {
-        self.job.id.value.eq_ignore_ascii_case(id)
-    }
-
     pub(super) fn result(&self) -> Option<JobResult> {
         match &self.state {
             State::Done { result, .. } => Some(*result),
@@ -222,9 +239,9 @@ impl Node {
         }
     }
 
-    /// Ends the job if all its cells have ended.
-    pub(super) fn finish(&mut self) {
-        let State::Running(running) = &self.state else { return };
+    /// Ends the job if all its cells have ended; whether it has.
+    pub(super) fn finish(&mut self) -> bool {
+        let State::Running(running) = &self.state else { return false };
         let results: Option<Vec<JobResult>> = running
             .cells
             .iter()
@@ -233,48 +250,44 @@ impl Node {
                 _ => None,
             })
             .collect();
-        if let Some(results) = results {
-            let result = JobResult::of_all(results.into_iter());
-            self.state = State::Done { result, outputs: running.outputs.clone() };
-        }
+        let Some(results) = results else { return false };
+        let result = JobResult::of_all(results.into_iter());
+        self.state = State::Done { result, outputs: running.outputs.clone() };
+        true
     }
 }
 
-/// The jobs of a workflow. Jobs in or behind a circle of needs can never start and are skipped.
-pub(super) fn nodes(workflow: &Workflow) -> Vec<Node> {
-    let index: HashMap<String, usize> =
-        workflow.jobs.iter().enumerate().map(|(at, job)| (job.id.value.to_ascii_lowercase(), at)).collect();
-    let mut nodes: Vec<Node> = workflow
-        .jobs
-        .iter()
-        .map(|job| {
-            let needs =
-                job.needs.iter().filter_map(|need| index.get(&need.value.to_ascii_lowercase()).copied());
-            let complete = job.needs.iter().all(|need| index.contains_key(&need.value.to_ascii_lowercase()));
-            let state = if complete { State::Waiting } else { State::done(JobResult::Skipped) };
-            Node { job: job.clone(), needs: needs.collect(), ancestors: Vec::new(), state }
-        })
-        .collect();
-    let ordered: Vec<usize> = crate::plan::stages(workflow)
-        .into_iter()
-        .flatten()
-        .filter_map(|id| index.get(&id.to_ascii_lowercase()).copied())
-        .collect();
-    for at in &ordered {
-        let needs = nodes.get(*at).map_or_else(Vec::new, |node| node.needs.clone());
-        let mut ancestors: Vec<usize> = needs.clone();
-        for need in needs {
-            ancestors.extend(nodes.get(need).map_or(&[][..], |node| &node.ancestors));
-        }
-        ancestors.sort_unstable();
-        ancestors.dedup();
-        if let Some(node) = nodes.get_mut(*at) {
-            node.ancestors = ancestors;
-        }
+/// The index of jobs by lower-case id.
+pub(super) fn index(workflow: &Workflow) -> HashMap<String, usize> {
+    workflow.jobs.iter().enumerate().map(|(at, job)| (job.id.value.to_ascii_lowercase(), at)).collect()
+}
+
+/// The jobs of a workflow with their needs; needs that do not exist are left out.
+pub(super) fn nodes(workflow: &Workflow, index: &HashMap<String, usize>) -> Vec<Node> {
+    let mut nodes: Vec<Node> = Vec::with_capacity(workflow.jobs.len());
+    for job in &workflow.jobs {
+        let needs: Vec<usize> = job
+            .needs
+            .iter()
+            .filter_map(|need| index.get(&need.value.to_ascii_lowercase()).copied())
+            .collect();
+        nodes.push(Node {
+            job: job.clone(),
+            unsettled: needs.len(),
+            needs,
+            dependents: Vec::new(),
+            behind: Behind::default(),
+            state: State::Waiting,
+        });
     }
-    for (at, node) in nodes.iter_mut().enumerate() {
-        if !ordered.contains(&at) {
-            node.state = State::done(JobResult::Skipped);
+    let edges: Vec<(usize, usize)> = nodes
+        .iter()
+        .enumerate()
+        .flat_map(|(at, node)| node.needs.iter().map(move |need| (*need, at)))
+        .collect();
+    for (need, dependent) in edges {
+        if let Some(node) = nodes.get_mut(need) {
+            node.dependents.push(dependent);
         }
     }
     nodes

@@ -13,15 +13,11 @@ use crate::parse_workflow;
 
 /// A graph of jobs given as `id: {needs…}` lines; `runs-on` and steps are added.
 fn graph(jobs: &str) -> JobGraph {
-    let lines: String = jobs
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .map(|line| {
-            let (id, rest) = line.split_once(':').unwrap();
-            format!("  {id}: {{runs-on: x, steps: [run: x], {}}}\n", rest.trim())
-        })
-        .collect();
+    let mut lines = String::new();
+    for line in jobs.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (id, rest) = line.split_once(':').unwrap();
+        lines.push_str(&format!("  {id}: {{runs-on: x, steps: [run: x], {}}}\n", rest.trim()));
+    }
     let file = SourceFile::new("ci.yml", format!("on: push\njobs:\n{lines}"));
     let parsed = parse_workflow(&file);
     assert!(parsed.is_valid(), "{}{:?}", file.text(), parsed.diagnostics());
@@ -53,9 +49,12 @@ fn results(graph: &JobGraph) -> String {
     graph.nodes.iter().map(|node| node.result().unwrap().as_str()).collect::<Vec<_>>().join(" ")
 }
 
+/// Jobs, the results given for some, what runs, and how all end.
+type Case = (&'static str, &'static [(&'static str, JobResult)], &'static str, &'static str);
+
 #[test]
 fn conditions_see_all_ancestors() {
-    let cases: &[(&str, &[(&str, JobResult)], &str, &str)] = &[
+    let cases: &[Case] = &[
         ("a:\nb: needs: a", &[], "a b", "success success"),
         ("a:\nb: needs: a\nc: needs: b", &[("a", Failure)], "a", "failure skipped skipped"),
         ("a:\nb: needs: a, if: failure()", &[("a", Failure)], "a b", "failure success"),

@@ -4,7 +4,7 @@ use longshore_expr::Value;
 use longshore_syntax::{Diagnostic, SourceRef};
 
 use super::place::keys;
-use super::planner::{Found, Planner};
+use super::planner::{Found, MAX_UNITS, Planner};
 use super::scope::{Caller, Origin, Scope, remote};
 use super::{CallPlan, CallSecretsPlan, CalledWorkflow, Planned, TokenPermissions, reads};
 use crate::evaluate::{Fact, Knowledge, describe};
@@ -93,6 +93,7 @@ impl Planner<'_> {
         chain.push(reference.clone());
         let inner = Scope {
             workflow,
+            job_tokens: reads::job_tokens(workflow),
             knowledge: scope.knowledge.clone().with("inputs", Fact::object(facts)),
             origin: Origin::of(reference),
             caller: Some(Caller {
@@ -130,8 +131,10 @@ impl Planner<'_> {
         if self.called.len() > MAX_CALLED {
             return Err(format!("is one workflow too many: a run may call {MAX_CALLED} different ones"));
         }
-        if self.instances_left == 0 {
-            return Err("makes the run larger than Longshore plans".to_owned());
+        if self.units_left == 0 {
+            return Err(format!(
+                "makes a run of more than {MAX_UNITS} jobs and steps, which Longshore does not plan"
+            ));
         }
         Ok(())
     }

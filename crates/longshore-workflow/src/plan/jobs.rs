@@ -1,10 +1,11 @@
 //! The jobs of one workflow.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use longshore_expr::{Object, Value};
+use longshore_syntax::Diagnostic;
 
-use super::planner::Planner;
+use super::planner::{MAX_UNITS, Planner};
 use super::scope::Scope;
 use super::strategy::{Strategy, strategy};
 use super::verdict::Verdicts;
@@ -15,6 +16,7 @@ use super::{
 use crate::evaluate::{Fact, Knowledge};
 use crate::matrix::cell_name;
 use crate::model::{Concurrency, Job, JobKind};
+use crate::template::code;
 
 impl Planner<'_> {
     /// The jobs of a workflow in file order, and their ids by stage.
@@ -25,27 +27,18 @@ impl Planner<'_> {
     ) -> (Vec<JobPlan>, Vec<Vec<String>>) {
         let chosen = chosen(scope, selection);
         let jobs: Vec<&Job> = scope.workflow.jobs.iter().filter(|job| chosen(job)).collect();
-        let needs = |job: &&Job| job.needs.iter().map(|need| need.value.clone()).collect::<Vec<_>>();
-        let needs: Vec<Vec<String>> = jobs.iter().map(needs).collect();
-        let edges: Vec<(&str, Vec<&str>)> = jobs
-            .iter()
-            .zip(&needs)
-            .map(|(job, needs)| (job.id.value.as_str(), needs.iter().map(String::as_str).collect()))
-            .collect();
-        let stages: Vec<Vec<String>> = stage::order(&edges)
-            .into_iter()
-            .map(|stage| stage.into_iter().map(str::to_owned).collect())
-            .collect();
+        let stages = stage::order(&jobs);
         let mut verdicts = Verdicts::default();
         let mut plans: Vec<(usize, JobPlan)> = Vec::with_capacity(jobs.len());
         for (number, stage) in stages.iter().enumerate() {
-            for id in stage {
-                let Some(at) = jobs.iter().position(|job| job.id.value == *id) else { continue };
-                let Some(job) = jobs.get(at) else { continue };
+            for at in stage {
+                let Some(job) = jobs.get(*at) else { continue };
                 let plan = self.job(scope, job, number, &mut verdicts, selection);
-                plans.push((at, plan));
+                plans.push((*at, plan));
             }
         }
+        let id = |at: &usize| jobs.get(*at).map_or_else(String::new, |job| job.id.value.clone());
+        let stages = stages.iter().map(|stage| stage.iter().map(id).collect()).collect();
         plans.sort_by_key(|(at, _)| *at);
         (plans.into_iter().map(|(_, plan)| plan).collect(), stages)
     }
@@ -96,10 +89,8 @@ impl Planner<'_> {
 
     /// A skipped job: nothing of it is evaluated for the run, so what would be wrong is not.
     fn skipped(&mut self, scope: &Scope<'_>, job: &Job, knowledge: &Knowledge) -> JobInstance {
-        let findings = self.diagnostics.len();
         let knowledge = knowledge.clone().with("matrix", Fact::Unknown);
-        let instance = self.instance(scope, job, &knowledge, None, true);
-        self.diagnostics.truncate(findings);
+        let instance = self.quietly(|planner| planner.instance(scope, job, &knowledge, None, true));
         // Permissions are checked before anything runs.
         self.permissions(scope, Some(job));
         instance
@@ -113,6 +104,16 @@ impl Planner<'_> {
         strategy: Strategy,
         selection: Option<&Selection>,
     ) -> (MatrixPlan, Vec<JobInstance>) {
+        let units = job.steps().len() + 1;
+        if strategy.cells.as_ref().is_some_and(|cells| cells.len() * units > self.units_left) {
+            let text =
+                format!("the run has more than {MAX_UNITS} jobs and steps, which Longshore does not plan");
+            let span = job.strategy.as_ref().map_or(job.id.span, crate::template::Token::span);
+            self.report(scope.file(), Diagnostic::error(code::INVALID_MATRIX, span, text.clone()));
+            let knowledge = knowledge.clone().with("matrix", Fact::Unknown).with("strategy", Fact::Unknown);
+            let instance = self.quietly(|planner| planner.instance(scope, job, &knowledge, None, false));
+            return (MatrixPlan::Failed(text), vec![instance]);
+        }
         let Some(cells) = &strategy.cells else {
             let matrix = if matches!(strategy.matrix, MatrixPlan::None) {
                 Fact::Known(Value::Null)
@@ -142,7 +143,7 @@ impl Planner<'_> {
         cell: Option<(usize, &Object)>,
         skipped: bool,
     ) -> JobInstance {
-        self.instances_left = self.instances_left.saturating_sub(1);
+        self.units_left = self.units_left.saturating_sub(job.steps().len() + 1);
         let key = scope.key(&job.id.value, cell.map(|(at, _)| at));
         let name = scope.full_name(self.name(scope, job, knowledge, cell.map(|(_, cell)| cell)));
         let permissions = self.permissions(scope, Some(job));
@@ -231,9 +232,11 @@ impl Planner<'_> {
 fn chosen(scope: &Scope<'_>, selection: Option<&Selection>) -> impl Fn(&Job) -> bool {
     let named = selection.map_or(&[][..], |selection| &selection.jobs);
     let mut kept: HashSet<String> = HashSet::new();
+    let jobs = scope.workflow.jobs.iter();
+    let index: HashMap<String, &Job> = jobs.map(|job| (job.id.value.to_ascii_lowercase(), job)).collect();
     let mut waiting: Vec<String> = named.iter().map(|id| id.to_ascii_lowercase()).collect();
     while let Some(id) = waiting.pop() {
-        if let Some(job) = scope.workflow.job(&id)
+        if let Some(job) = index.get(&id)
             && kept.insert(id)
         {
             waiting.extend(job.needs.iter().map(|need| need.value.to_ascii_lowercase()));

@@ -23,7 +23,7 @@ impl Planner<'_> {
         knowledge: &Knowledge,
     ) -> StepsPlan {
         let file = scope.file();
-        let (secrets, vars) = reads::of_job(scope.workflow, job);
+        let (secrets, vars) = reads::of_job(scope.workflow, &scope.job_tokens, job);
         let actions = self.actions(scope, steps);
         self.evaluate(file, knowledge, |evaluator| StepsPlan {
             runs_on: runs_on(evaluator, steps.runs_on.as_ref()),

@@ -1,6 +1,7 @@
 //! From an event to a plan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use longshore_expr::Object;
@@ -14,8 +15,8 @@ use crate::model::{ActionManifest, Workflow};
 use crate::read::{Parsed, parse_action, parse_workflow};
 use crate::start::{Obstacle, Start, Started, Stopped, start};
 
-/// Greatest number of jobs in the plan of one run, called ones included. Calls with a matrix multiply.
-const MAX_INSTANCES: usize = 10_000;
+/// Greatest number of jobs and steps in the plan of one run, called ones included. Calls with a matrix multiply.
+pub(super) const MAX_UNITS: usize = 100_000;
 
 /// What the event would run.
 ///
@@ -40,11 +41,15 @@ pub(super) struct Planner<'a> {
     workflows: BTreeMap<SourceRef, Arc<Parsed<Workflow>>>,
     actions: BTreeMap<SourceRef, Option<Arc<ActionManifest>>>,
     /// The findings of the current run.
-    pub(super) diagnostics: Vec<PlanDiagnostic>,
+    diagnostics: Vec<PlanDiagnostic>,
+    /// The findings of the current run by file, place and text; each is kept once.
+    reported: HashSet<(String, (u32, u32), String)>,
+    /// Whether findings are dropped.
+    is_muted: bool,
     /// The workflows that the current run calls.
     pub(super) called: BTreeSet<SourceRef>,
-    /// How many more jobs the current run may have.
-    pub(super) instances_left: usize,
+    /// How many more jobs and steps the current run may have.
+    pub(super) units_left: usize,
 }
 
 /// The answer to the question for a source.
@@ -65,8 +70,10 @@ impl<'a> Planner<'a> {
             workflows: BTreeMap::new(),
             actions: BTreeMap::new(),
             diagnostics: Vec::new(),
+            reported: HashSet::new(),
+            is_muted: false,
             called: BTreeSet::new(),
-            instances_left: MAX_INSTANCES,
+            units_left: MAX_UNITS,
         }
     }
 
@@ -87,8 +94,9 @@ impl<'a> Planner<'a> {
 
     fn run(&mut self, workflow: &Workflow, started: &Started) -> RunPlan {
         self.diagnostics.clear();
+        self.reported.clear();
         self.called.clear();
-        self.instances_left = MAX_INSTANCES;
+        self.units_left = MAX_UNITS;
         let event = with_inputs(self.input.event, &started.inputs);
         let identity = WorkflowIdentity { name: workflow.display_name(), path: workflow.file.name() };
         let knowledge = Knowledge::default()
@@ -133,10 +141,19 @@ impl<'a> Planner<'a> {
 
     /// Keeps a finding, once.
     pub(super) fn report(&mut self, file: &SourceFile, diagnostic: Diagnostic) {
-        let finding = PlanDiagnostic { file: file.clone(), diagnostic };
-        if !self.diagnostics.contains(&finding) {
-            self.diagnostics.push(finding);
+        let span = (diagnostic.span.start, diagnostic.span.end);
+        if !self.is_muted && self.reported.insert((file.name().to_owned(), span, diagnostic.message.clone()))
+        {
+            self.diagnostics.push(PlanDiagnostic { file: file.clone(), diagnostic });
         }
+    }
+
+    /// Does something whose findings do not count.
+    pub(super) fn quietly<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.is_muted, true);
+        let result = act(self);
+        self.is_muted = before;
+        result
     }
 
     /// A workflow that is called.
@@ -234,9 +251,9 @@ fn invalid(workflow: &WorkflowFile) -> Stopped {
 }
 
 /// The event with all inputs of a dispatch in its payload, as text.
-fn with_inputs(event: &Event, inputs: &Object) -> Event {
-    let mut event = event.clone();
-    inputs.iter().for_each(|(name, value)| event.set_input(name, &value.to_text()));
+fn with_inputs<'e>(event: &'e Event, inputs: &Object) -> Cow<'e, Event> {
+    let mut event = Cow::Borrowed(event);
+    inputs.iter().for_each(|(name, value)| event.to_mut().set_input(name, &value.to_text()));
     event
 }
 

@@ -1,20 +1,28 @@
 //! The secrets and configuration variables that a job reads.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use longshore_expr::Expr;
 
 use crate::model::{Job, Workflow};
 use crate::template::{Token, TokenKind};
 
+/// The tokens of a workflow's jobs by the place of their keys.
+pub(super) fn job_tokens(workflow: &Workflow) -> HashMap<u32, &Token> {
+    let jobs = workflow.root.entry("jobs").map_or(&[][..], Token::entries);
+    jobs.iter().map(|(key, value)| (key.span().start, value)).collect()
+}
+
 /// The names of the secrets and variables that a job reads, each sorted; `*` stands for all of them. What the workflow's
 /// `env` reads, every job reads.
-pub(super) fn of_job(workflow: &Workflow, job: &Job) -> (Vec<String>, Vec<String>) {
+pub(super) fn of_job(
+    workflow: &Workflow,
+    tokens: &HashMap<u32, &Token>,
+    job: &Job,
+) -> (Vec<String>, Vec<String>) {
     let mut reads = Reads::default();
     workflow.env.iter().for_each(|token| reads.token(token));
-    let own = workflow.root.entry("jobs").and_then(|jobs| {
-        jobs.entries().iter().find(|(key, _)| key.span() == job.id.span).map(|(_, value)| value)
-    });
+    let own = tokens.get(&job.id.span.start);
     own.iter().for_each(|token| reads.token(token));
     // Conditions need no `${{ }}`, so their tokens may be plain text.
     reads.expr(&job.condition.expr);

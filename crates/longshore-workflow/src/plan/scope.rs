@@ -1,14 +1,19 @@
 //! A workflow in the place where it is planned: on its own, or called.
 
+use std::collections::HashMap;
+
 use longshore_syntax::{SourceFile, SourceRef};
 
-use super::{Planned, TokenPermissions};
+use super::{Planned, TokenPermissions, reads};
 use crate::evaluate::Knowledge;
 use crate::model::Workflow;
+use crate::template::Token;
 
 /// One workflow being planned.
 pub(super) struct Scope<'s> {
     pub(super) workflow: &'s Workflow,
+    /// The tokens of its jobs by the place of their keys.
+    pub(super) job_tokens: HashMap<u32, &'s Token>,
     /// What every place of it knows: `github`, `inputs`, `vars`.
     pub(super) knowledge: Knowledge,
     /// Where the file is from.
@@ -93,7 +98,7 @@ pub(super) fn remote(uses: &str) -> Option<SourceRef> {
 impl<'s> Scope<'s> {
     /// A workflow that an event starts.
     pub(super) fn top(workflow: &'s Workflow, knowledge: Knowledge, origin: Origin) -> Self {
-        Self { workflow, knowledge, origin, caller: None }
+        Self { workflow, job_tokens: reads::job_tokens(workflow), knowledge, origin, caller: None }
     }
 
     /// The file.

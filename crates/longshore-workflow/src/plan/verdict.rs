@@ -4,13 +4,16 @@
 //! one is skipped even if the job between them runs. Before the run every job that runs is taken to succeed, so a job
 //! that runs on failure alone is left to the run; what reads `needs.*.result` as well.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use longshore_syntax::Span;
 
 use super::{Deferred, Planned, Verdict};
 use crate::evaluate::{Evaluated, Fact, Knowledge, StatusFacts, evaluate, excerpt};
 use crate::model::{Condition, Job};
+
+/// How many results a job is said to wait for.
+const SHOWN_RESULTS: usize = 16;
 
 /// How many values a reason shows.
 const SHOWN_VALUES: usize = 3;
@@ -25,32 +28,77 @@ pub(super) struct Verdicts {
 struct Decided {
     id: String,
     verdict: Verdict,
-    /// All jobs it needs, directly or not.
-    ancestors: BTreeSet<String>,
+    /// What it needs, by lower-case id.
+    needs: Vec<String>,
+    /// What there is among all that it needs, directly or not.
+    behind: Behind,
+}
+
+/// Which verdicts there are among some jobs.
+#[derive(Default, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "a set of verdicts; each is there or not")]
+struct Behind {
+    runs: bool,
+    skipped: bool,
+    deferred: bool,
+    failed: bool,
+}
+
+impl Behind {
+    fn add(&mut self, decided: &Decided) {
+        let behind = decided.behind;
+        self.runs |= behind.runs || matches!(decided.verdict, Verdict::Runs);
+        self.skipped |= behind.skipped || matches!(decided.verdict, Verdict::Skipped { .. });
+        self.deferred |= behind.deferred || matches!(decided.verdict, Verdict::Deferred(_));
+        self.failed |= behind.failed || matches!(decided.verdict, Verdict::Failed(_));
+    }
 }
 
 impl Verdicts {
     /// Keeps the verdict on a job.
     pub(super) fn insert(&mut self, job: &Job, verdict: Verdict) {
-        let ancestors = self.ancestors(job);
-        let decided = Decided { id: job.id.value.clone(), verdict, ancestors };
+        let needs = job.needs.iter().map(|need| key(&need.value)).collect();
+        let decided = Decided { id: job.id.value.clone(), verdict, needs, behind: self.behind(job) };
         self.jobs.insert(key(&job.id.value), decided);
     }
 
-    fn ancestors(&self, job: &Job) -> BTreeSet<String> {
-        let mut ancestors = BTreeSet::new();
-        for need in &job.needs {
-            let need = key(&need.value);
-            if let Some(decided) = self.jobs.get(&need) {
-                ancestors.extend(decided.ancestors.iter().cloned());
-            }
-            ancestors.insert(need);
-        }
-        ancestors
+    fn behind(&self, job: &Job) -> Behind {
+        let mut behind = Behind::default();
+        job.needs
+            .iter()
+            .filter_map(|need| self.jobs.get(&key(&need.value)))
+            .for_each(|need| behind.add(need));
+        behind
     }
 
     fn verdict(&self, id: &str) -> Option<&Verdict> {
         self.jobs.get(&key(id)).map(|decided| &decided.verdict)
+    }
+
+    /// The wanted among some jobs and all they need, directly or not, the nearest first; at most `most`.
+    fn ancestors<'v>(
+        &'v self,
+        first: &[String],
+        most: usize,
+        wanted: impl Fn(&Decided) -> bool,
+        look_behind: impl Fn(&Decided) -> bool,
+    ) -> Vec<&'v Decided> {
+        let mut waiting: VecDeque<String> = first.iter().cloned().collect();
+        let mut seen: HashSet<String> = waiting.iter().cloned().collect();
+        let mut found = Vec::new();
+        while let Some(id) = waiting.pop_front() {
+            let Some(decided) = self.jobs.get(&id) else { continue };
+            if wanted(decided) {
+                found.push(decided);
+            }
+            if found.len() >= most {
+                break;
+            }
+            if look_behind(decided) {
+                waiting.extend(decided.needs.iter().filter(|need| seen.insert((*need).clone())).cloned());
+            }
+        }
+        found
     }
 
     /// The `needs` context of a job.
@@ -68,14 +116,11 @@ impl Verdicts {
 
     /// The status functions of a job.
     pub(super) fn status(&self, job: &Job) -> StatusFacts {
-        let ancestors = self.ancestors(job);
-        let verdicts = || ancestors.iter().filter_map(|id| self.verdict(id));
-        let stopped = verdicts().any(|v| matches!(v, Verdict::Skipped { .. } | Verdict::Failed(_)));
-        let deferred = verdicts().any(|v| matches!(v, Verdict::Deferred(_)));
-        let success = if stopped { Some(false) } else { (!deferred).then_some(true) };
-        let failed = verdicts().any(|v| matches!(v, Verdict::Failed(_)));
-        let may_fail = verdicts().any(|v| matches!(v, Verdict::Runs | Verdict::Deferred(_)));
-        let failure = if failed { Some(true) } else { (!may_fail).then_some(false) };
+        let behind = self.behind(job);
+        let success =
+            if behind.skipped || behind.failed { Some(false) } else { (!behind.deferred).then_some(true) };
+        let may_fail = behind.runs || behind.deferred;
+        let failure = if behind.failed { Some(true) } else { (!may_fail).then_some(false) };
         let jobs = job.needs.iter().map(|need| {
             let succeeded = match self.verdict(&need.value) {
                 Some(Verdict::Runs) => Some(true),
@@ -107,20 +152,17 @@ impl Verdicts {
         };
         if guarded && knowledge.status.success == Some(false) {
             for need in &job.needs {
-                let ancestors = self.jobs.get(&key(&need.value)).map(|decided| &decided.ancestors);
-                let is = |id: &str, wanted: fn(&Verdict) -> bool| self.verdict(id).is_some_and(wanted);
-                let skipped: fn(&Verdict) -> bool = |v| matches!(v, Verdict::Skipped { .. });
-                let failed: fn(&Verdict) -> bool = |v| matches!(v, Verdict::Failed(_));
-                if is(&need.value, skipped) {
-                    return (format!("it needs `{}`, which is skipped", need.value), need.span);
+                let Some(decided) = self.jobs.get(&key(&need.value)) else { continue };
+                if let Some(how) = how_stopped(decided) {
+                    return (format!("it needs `{}`, which {how}", need.value), need.span);
                 }
-                if is(&need.value, failed) {
-                    return (format!("it needs `{}`, which fails", need.value), need.span);
-                }
-                let further = ancestors.into_iter().flatten().find(|id| is(id, skipped) || is(id, failed));
-                if let Some(further) = further.and_then(|id| self.jobs.get(id)) {
-                    let how = if skipped(&further.verdict) { "is skipped" } else { "fails" };
-                    let text = format!("it needs `{}` through `{}`, which {how}", further.id, need.value);
+            }
+            for need in &job.needs {
+                let stopped = |decided: &Decided| how_stopped(decided).is_some();
+                let hides = |decided: &Decided| decided.behind.skipped || decided.behind.failed;
+                if let [decided] = self.ancestors(&[key(&need.value)], 1, stopped, hides).as_slice() {
+                    let how = how_stopped(decided).unwrap_or_default();
+                    let text = format!("it needs `{}` through `{}`, which {how}", decided.id, need.value);
                     return (text, need.span);
                 }
             }
@@ -131,25 +173,37 @@ impl Verdicts {
 
     /// Says which results the status functions wait for.
     fn name_results(&self, job: &Job, deferred: Deferred) -> Deferred {
+        let needs: Vec<String> = job.needs.iter().map(|need| key(&need.value)).collect();
         let mut waits_for = Vec::new();
         for wait in deferred.waits_for {
-            let results: Vec<String> = match wait.as_str() {
-                "success()" | "failure()" => self
-                    .ancestors(job)
-                    .iter()
-                    .filter_map(|id| self.jobs.get(id))
-                    .filter(|decided| match wait.as_str() {
-                        "success()" => matches!(decided.verdict, Verdict::Deferred(_)),
-                        _ => !matches!(decided.verdict, Verdict::Skipped { .. }),
-                    })
-                    .map(|decided| format!("needs.{}.result", decided.id))
-                    .collect(),
-                _ => vec![wait],
+            let decided = match wait.as_str() {
+                "success()" => {
+                    let deferred = |decided: &Decided| matches!(decided.verdict, Verdict::Deferred(_));
+                    self.ancestors(&needs, SHOWN_RESULTS, deferred, |decided| decided.behind.deferred)
+                }
+                "failure()" => {
+                    let may_fail = |decided: &Decided| !matches!(decided.verdict, Verdict::Skipped { .. });
+                    self.ancestors(&needs, SHOWN_RESULTS, may_fail, |_| true)
+                }
+                _ => {
+                    crate::evaluate::add_waits(&mut waits_for, vec![wait]);
+                    continue;
+                }
             };
+            let results = decided.iter().map(|decided| format!("needs.{}.result", decided.id)).collect();
             crate::evaluate::add_waits(&mut waits_for, results);
         }
         let text = deferred.text;
         Deferred { text, waits_for }
+    }
+}
+
+/// What happens to a job that does not run, as a verb.
+fn how_stopped(decided: &Decided) -> Option<&'static str> {
+    match decided.verdict {
+        Verdict::Skipped { .. } => Some("is skipped"),
+        Verdict::Failed(_) => Some("fails"),
+        _ => None,
     }
 }
 
