@@ -154,3 +154,72 @@ fn pairs(value: Option<&Value>) -> Vec<(String, String)> {
     };
     object.iter().map(|(key, value)| (key.to_string(), value.to_text().into_owned())).collect()
 }
+
+/// The plan of workflows given as texts, on a push to `main`.
+fn plan_of(texts: &[(&str, String)]) -> Plan {
+    let event = Event::synthetic(
+        "push",
+        &EventFacts { git_ref: Some("refs/heads/main".to_owned()), ..EventFacts::default() },
+    );
+    let read = |(name, text): &(&str, String)| WorkflowFile::read(SourceFile::new(*name, text));
+    let workflows: Vec<WorkflowFile> = texts.iter().map(read).collect();
+    let input = PlanInput {
+        event: &event,
+        workflows: &workflows,
+        sources: &SourceSet::default(),
+        vars: None,
+        selection: &Selection::default(),
+        fetch_actions: false,
+    };
+    match plan(&input) {
+        Progress::Ready(plan) => plan,
+        Progress::Needs(needs) => panic!("nothing is missing, but {needs:?} is asked for"),
+    }
+}
+
+#[test]
+fn calls_with_matrices_do_not_multiply_without_end() {
+    let cells: Vec<String> = (0..256).map(|n| n.to_string()).collect();
+    let level = |on: &str, next: &str| {
+        let cells = cells.join(", ");
+        format!("on: {on}\njobs:\n  a:\n    strategy: {{matrix: {{v: [{cells}]}}}}\n    uses: ./{next}\n")
+    };
+    let last = "on: workflow_call\njobs: {a: {runs-on: x, steps: [run: x]}}\n".to_owned();
+    let plan = plan_of(&[
+        ("1.yml", level("push", "2.yml")),
+        ("2.yml", level("workflow_call", "3.yml")),
+        ("3.yml", level("workflow_call", "4.yml")),
+        ("4.yml", level("workflow_call", "5.yml")),
+        ("5.yml", last),
+    ]);
+    let run = plan.workflows[0].run.as_ref().expect("the first workflow starts");
+    let messages: Vec<&str> =
+        run.diagnostics.iter().map(|finding| finding.diagnostic.message.as_str()).collect();
+    assert!(
+        messages.iter().any(|message| message.contains("more than 100000 jobs and steps")),
+        "{messages:?}"
+    );
+    assert!(messages.len() < 10, "each finding once: {messages:?}");
+}
+
+#[test]
+fn every_job_is_in_a_stage_after_all_it_needs() {
+    let mut text = "on: push\njobs:\n".to_owned();
+    for at in 0..300_usize {
+        let needs: Vec<String> = [at / 2, at / 3, at.saturating_sub(7)]
+            .iter()
+            .filter(|need| **need < at)
+            .map(|need| format!("j{need}"))
+            .collect();
+        text.push_str(&format!("  j{at}: {{needs: [{}], runs-on: x, steps: [run: x]}}\n", needs.join(", ")));
+    }
+    let text = text.replace("needs: [], ", "");
+    let plan = plan_of(&[("ci.yml", text)]);
+    let run = plan.workflows[0].run.as_ref().expect("the workflow starts");
+    assert_eq!(run.jobs.len(), 300);
+    let stage = |id: &str| run.jobs.iter().find(|job| job.id == id).expect("the need is planned").stage;
+    for job in &run.jobs {
+        assert!(job.needs.iter().all(|need| stage(need) < job.stage), "{}", job.id);
+        assert!(run.stages[job.stage].contains(&job.id), "{}", job.id);
+    }
+}
