@@ -81,6 +81,30 @@ fn expressions_without_value_say_where() {
 }
 
 #[test]
+fn workflows_have_stages() {
+    let text = "on:\n  push:\n    branches: [main]\n  pull_request:\njobs:\n  c: {needs: [a, b], runs-on: x, steps: [{run: x}]}\n  a: {runs-on: x, steps: [{run: x}]}\n  b: {needs: a, if: false, runs-on: x, steps: [{run: x}]}\n  d: {runs-on: x, steps: [{run: x}]}\n";
+    let stages = r#"{"ok":[["a","d"],["b"],["c"]]}"#;
+    for (rest, expected) in [
+        ("{}", stages),
+        (r#"{"event": "push"}"#, stages),
+        (r#"{"event": "issues"}"#, r#"{"ok":[]}"#),
+        (r#"{"event": "push", "payload": {"ref": "refs/heads/main"}}"#, stages),
+        (r#"{"event": "push", "payload": {"ref": "refs/heads/other"}}"#, r#"{"ok":[]}"#),
+        (r#"{"payload": {"number": 1, "action": "opened", "pull_request": {"base": {"ref": "x"}}}}"#, stages),
+        (r#"{"payload": 1}"#, r#"{"error":{"kind":"bad-request","message":"`payload` must be an object"}}"#),
+    ] {
+        let mut request: serde_json::Value = serde_json::from_str(rest).unwrap();
+        request["op"] = "workflow.plan".into();
+        request["text"] = text.into();
+        assert_eq!(answer(request.to_string().as_bytes()), expected, "for {rest}");
+    }
+    check(&[(
+        r#"{"op":"workflow.plan","name":"a.yml","text":"on: pusch\njobs: {a: {runs-on: x, steps: [{run: x}]}}\n"}"#,
+        r#"{"error":{"kind":"invalid-workflow","message":"a.yml:1:5: there is no event `pusch`","messages":["a.yml:1:5: there is no event `pusch`"]}}"#,
+    )]);
+}
+
+#[test]
 fn every_operation_is_documented() {
     let page = include_str!("../../../../docs/batch.md");
     for operation in operations() {

@@ -35,7 +35,7 @@ use crate::settings::{OutputFormat, Settings};
   longshore plan
   longshore plan ci.yml -e pull_request --base main
   longshore plan deploy -i environment=staging -j build
-  longshore plan --ref v1.2.3 --format mermaid")]
+  longshore plan --ref refs/tags/v1.2.3 --format mermaid")]
 pub(super) struct PlanArgs {
     /// The workflow to plan: its name, its file's name, or a path [default: all]
     #[arg(value_name = "WORKFLOW")]
@@ -53,9 +53,6 @@ pub(super) struct PlanArgs {
     #[arg(short = 'W', long = "workflows", value_name = "PATH")]
     workflows: Option<PathBuf>,
 
-    #[command(flatten)]
-    event: EventArgs,
-
     /// A configuration variable, besides those in `longshore.toml`
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = pair)]
     vars: Vec<(String, String)>,
@@ -71,6 +68,9 @@ pub(super) struct PlanArgs {
     /// Show steps, inputs, secrets, variables and limits too
     #[arg(short, long)]
     verbose: bool,
+
+    #[command(flatten)]
+    event: EventArgs,
 }
 
 /// What a plan can be written as.

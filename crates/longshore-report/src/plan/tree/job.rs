@@ -214,13 +214,13 @@ fn steps_of(instance: &JobInstance) -> Option<&StepsPlan> {
 
 /// A sign for whether it runs, its id, how often, its name and its runners.
 fn heading(job: &JobPlan) -> Text {
-    let sign = match job.verdict {
-        Verdict::Runs => "● ",
-        Verdict::Skipped { .. } => "○ ",
-        Verdict::Deferred(_) => "◌ ",
-        Verdict::Failed(_) => "✗ ",
+    let (role, sign) = match job.verdict {
+        Verdict::Runs => (Role::Note, "●"),
+        Verdict::Skipped { .. } => (Role::Faint, "○"),
+        Verdict::Deferred(_) => (Role::Warning, "◌"),
+        Verdict::Failed(_) => (Role::Error, "✗"),
     };
-    let mut text = Text::plain(sign).role(Role::Strong, &job.id);
+    let mut text = Text::default().role(role, sign).and(" ").role(Role::Strong, &job.id);
     text = match &job.matrix {
         MatrixPlan::Cells { .. } => text.and(&format!(" × {}", job.instances.len())),
         MatrixPlan::Deferred(_) => text.and(" × ?"),

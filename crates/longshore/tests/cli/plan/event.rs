@@ -138,3 +138,69 @@ fn before_the_first_commit() {
     );
     assert!(shown.contains("1 of 1 workflow starts"), "{shown}");
 }
+
+#[test]
+fn a_commit_on_no_branch() {
+    let context = project();
+    context.git(&["switch", "--quiet", "--detach"]).write("src/main.c", "int y;").commit("Change");
+    let shown = plan(&context, &[]);
+    assert!(shown.contains("push to `main`: 1 commit, 1 changed file since `"), "{shown}");
+    assert!(shown.contains("note: no branch is checked out, so this is about `main`"), "{shown}");
+}
+
+#[test]
+fn a_forced_push_and_a_branch_that_is_behind() {
+    let context = project();
+    context.write("src/main.c", "int y;").commit("Change").git(&["push", "--quiet", "origin", "main"]);
+    context.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    let behind = plan(&context, &[]);
+    assert!(
+        behind.contains("note: `origin/main` is ahead of what is here; pull before you push"),
+        "{behind}"
+    );
+    context.write("src/main.c", "int z;").commit("Change otherwise");
+    let forced = plan(&context, &[]);
+    assert!(
+        forced.contains("1 commit, 1 changed file since `origin/main`\nnote: `origin/main` holds"),
+        "{forced}"
+    );
+}
+
+#[test]
+fn a_shallow_clone() {
+    let origin = project();
+    origin.write("src/main.c", "int y;").commit("Change");
+    let context = TestContext::new();
+    let url = format!("file://{}", origin.project().display());
+    context.git(&["clone", "--quiet", "--depth", "1", &url, "."]);
+    let shown = plan(&context, &[]);
+    assert!(
+        shown.contains("every file counts as changed") && shown.contains("the clone is shallow"),
+        "{shown}"
+    );
+    assert!(shown.contains("1 of 2 workflows start"), "to run too much is safe: {shown}");
+}
+
+#[test]
+fn a_project_within_a_repository() {
+    let context = TestContext::new();
+    context.write("app/.github/workflows/ci.yml", super::CI).write("app/a.c", "").write("other/b.c", "");
+    context.git_with_remote().write("app/a.c", "int x;").write("other/b.c", "int y;");
+    let shown = plan(&context, &["-C", "app"]);
+    assert!(
+        shown.contains("push to `main`: 1 changed file") && shown.contains("path `a.c` is not"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn many_files() {
+    let context = project();
+    for number in 0..301 {
+        context.write(&format!("many/{number:03}.md"), "");
+    }
+    context.write("z.c", "int z;");
+    let shown = plan(&context, &[]);
+    assert!(shown.contains("302 changed files") && shown.contains("the first 300 files alone"), "{shown}");
+    assert!(shown.contains("0 of 2 workflows start"), "the file that counts comes too late: {shown}");
+}

@@ -2,6 +2,20 @@
 
 use serde_json::Value;
 
+/// Keywords that are heeded elsewhere, or that say nothing about this value.
+const KEYWORDS: &[&str] = &[
+    "$schema",
+    "$defs",
+    "title",
+    "description",
+    "properties",
+    "additionalProperties",
+    "items",
+    "required",
+    "minProperties",
+    "maxProperties",
+];
+
 /// Where `value` is not as `schema` says. Keywords that are not known here fail, so that none is left out by mistake.
 pub(super) fn violations(schema: &Value, value: &Value) -> Vec<String> {
     let mut found = Vec::new();
@@ -12,7 +26,6 @@ pub(super) fn violations(schema: &Value, value: &Value) -> Vec<String> {
 fn check(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
     for (keyword, rule) in schema.as_object().unwrap() {
         match keyword.as_str() {
-            "$schema" | "$id" | "$defs" | "title" | "description" => {}
             "$ref" => {
                 let name = rule.as_str().unwrap().strip_prefix("#/$defs/").unwrap();
                 check(root, &root["$defs"][name], value, at, found);
@@ -36,7 +49,6 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<
                     }
                 }
             }
-            "properties" | "additionalProperties" | "items" | "required" => {}
             "oneOf" => {
                 let fits = |rule: &&Value| {
                     let mut inner = Vec::new();
@@ -55,7 +67,7 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<
                     found.push(format!("{at} has {number} keys, {keyword} is {limit}"));
                 }
             }
-            "minProperties" | "maxProperties" => {}
+            other if KEYWORDS.contains(&other) => {}
             other => panic!("the schema has a keyword that this check does not know: {other}"),
         }
     }
@@ -67,14 +79,11 @@ fn descend(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut Ve
         Value::Object(entries) => {
             for (key, value) in entries {
                 let place = format!("{at}.{key}");
-                match (
-                    schema.get("properties").and_then(|known| known.get(key)),
-                    schema.get("additionalProperties"),
-                ) {
-                    (Some(rule), _) => check(root, rule, value, &place, found),
-                    (None, Some(Value::Bool(false))) => found.push(format!("{place} is not in the schema")),
-                    (None, Some(rule @ Value::Object(_))) => check(root, rule, value, &place, found),
-                    (None, _) => {}
+                let known = schema.get("properties").and_then(|known| known.get(key));
+                match known.or_else(|| schema.get("additionalProperties")) {
+                    Some(Value::Bool(false)) => found.push(format!("{place} is not in the schema")),
+                    Some(rule @ Value::Object(_)) => check(root, rule, value, &place, found),
+                    _ => {}
                 }
             }
         }
