@@ -1,6 +1,8 @@
 //! The jobs of a plan as nodes and arrows, which the drawing formats write down.
 
-use longshore_workflow::plan::{CalledWorkflow, JobBody, JobPlan, MatrixPlan, Plan, Planned, Verdict};
+use longshore_workflow::plan::{CalledWorkflow, JobBody, JobPlan, MatrixPlan, Plan, Planned};
+
+use super::view::Outcome;
 
 /// What is drawn.
 #[derive(Debug, Default)]
@@ -95,7 +97,7 @@ impl Graph {
                 first.for_each(|(_, vertex)| self.arrow(&id, &vertex.id, ArrowKind::Call));
                 group.groups.push(inner);
             }
-            group.vertices.push(Vertex { id, label: label(job), look: look(&job.verdict) });
+            group.vertices.push(Vertex { id, label: label(job), look: look(job) });
         }
         group
     }
@@ -126,19 +128,19 @@ fn label(job: &JobPlan) -> String {
             }
         }
     }
-    match job.verdict {
-        Verdict::Runs => label,
-        Verdict::Skipped { .. } => label + " (skipped)",
-        Verdict::Deferred(_) => label + " (decided by the run)",
-        Verdict::Failed(_) => label + " (fails)",
+    match Outcome::of(job) {
+        Outcome::Runs => label,
+        Outcome::Skipped => label + " (skipped)",
+        Outcome::Deferred => label + " (decided by the run)",
+        Outcome::Fails => label + " (fails)",
     }
 }
 
-fn look(verdict: &Verdict) -> Look {
-    match verdict {
-        Verdict::Runs => Look::Runs,
-        Verdict::Skipped { .. } => Look::Skipped,
-        Verdict::Deferred(_) => Look::Deferred,
-        Verdict::Failed(_) => Look::Failed,
+fn look(job: &JobPlan) -> Look {
+    match Outcome::of(job) {
+        Outcome::Runs => Look::Runs,
+        Outcome::Skipped => Look::Skipped,
+        Outcome::Deferred => Look::Deferred,
+        Outcome::Fails => Look::Failed,
     }
 }

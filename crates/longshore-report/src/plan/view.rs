@@ -1,6 +1,6 @@
 //! A plan with what belongs to it when it is shown.
 
-use longshore_workflow::plan::{CalledWorkflow, JobBody, JobPlan, Plan, Verdict};
+use longshore_workflow::plan::{CalledWorkflow, JobBody, JobInstance, JobPlan, MatrixPlan, Plan, Verdict};
 use longshore_workflow::start::Start;
 
 use super::Premise;
@@ -60,11 +60,11 @@ impl PlanCounts {
     }
 
     fn add(&mut self, job: &JobPlan) {
-        match job.verdict {
-            Verdict::Skipped { .. } => self.skipped += 1,
-            Verdict::Deferred(_) => self.deferred += job.instances.len().max(1),
-            Verdict::Failed(_) => self.failing += 1,
-            Verdict::Runs => {
+        match Outcome::of(job) {
+            Outcome::Skipped => self.skipped += 1,
+            Outcome::Deferred => self.deferred += job.instances.len().max(1),
+            Outcome::Fails => self.failing += 1,
+            Outcome::Runs => {
                 for instance in &job.instances {
                     match called_jobs(&instance.body) {
                         Some(jobs) => jobs.iter().for_each(|job| self.add(job)),
@@ -72,6 +72,37 @@ impl PlanCounts {
                     }
                 }
             }
+        }
+    }
+}
+
+/// What becomes of a job, everything considered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It runs, if what it needs succeeds.
+    Runs,
+    /// It does not.
+    Skipped,
+    /// The run decides.
+    Deferred,
+    /// It fails before it starts.
+    Fails,
+}
+
+impl Outcome {
+    pub(super) fn of(job: &JobPlan) -> Self {
+        let is_refused = |instance: &JobInstance| match &instance.body {
+            JobBody::Call(call) => matches!(call.called, CalledWorkflow::Refused(_)),
+            JobBody::Steps(_) => false,
+        };
+        match &job.verdict {
+            Verdict::Skipped { .. } => Self::Skipped,
+            Verdict::Failed(_) => Self::Fails,
+            _ if matches!(job.matrix, MatrixPlan::Failed(_)) || job.instances.iter().any(is_refused) => {
+                Self::Fails
+            }
+            Verdict::Deferred(_) => Self::Deferred,
+            Verdict::Runs => Self::Runs,
         }
     }
 }

@@ -85,10 +85,7 @@ impl<'a> TokenEvaluator<'a> {
             Ok(evaluated) => match (evaluated.truth(), evaluated) {
                 (Some(truth), _) => Planned::Known(truth),
                 (None, evaluated) => Planned::Deferred(Deferred {
-                    text: match &condition.written {
-                        Some(written) => self.file.slice(written.span).trim().to_owned(),
-                        None => condition.text.clone(),
-                    },
+                    text: condition.as_written(self.file).unwrap_or_else(|| condition.text.clone()),
                     waits_for: evaluated.into_waits(),
                 }),
             },

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use longshore_expr::Expr;
+use longshore_syntax::SourceFile;
 
 use crate::template::Embedded;
 
@@ -17,4 +18,19 @@ pub struct Condition {
     pub written: Option<Embedded>,
     /// Whether the file mixes `${{ }}` with other text, which makes the condition a text and so always true.
     pub is_text: bool,
+}
+
+impl Condition {
+    /// What the file says, without `${{` and `}}` around it; `None` where it says nothing.
+    ///
+    /// `written` has a place in the file, which of a text over several lines is only the first.
+    pub fn as_written(&self, file: &SourceFile) -> Option<String> {
+        let written = self.written.as_ref()?;
+        if self.is_text {
+            return Some(file.slice(written.span).trim().to_owned());
+        }
+        let is_guarded = !Arc::ptr_eq(&self.expr, &written.expr);
+        let inner = self.text.strip_prefix("success() && (").and_then(|text| text.strip_suffix(')'));
+        Some(inner.filter(|_| is_guarded).unwrap_or(&self.text).trim().to_owned())
+    }
 }

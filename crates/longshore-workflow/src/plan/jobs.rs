@@ -76,11 +76,7 @@ impl Planner<'_> {
             span: job.id.span,
             needs: job.needs.iter().map(|need| need.value.clone()).collect(),
             stage,
-            condition: job
-                .condition
-                .written
-                .as_ref()
-                .map(|written| scope.file().slice(written.span).trim().to_owned()),
+            condition: job.condition.as_written(scope.file()),
             verdict,
             matrix,
             instances,

@@ -154,7 +154,7 @@ fn step(file: &SourceFile, evaluator: &mut TokenEvaluator<'_>, step: &Step) -> S
         id: step.id.clone(),
         span: step.span,
         name,
-        condition: step.condition.written.as_ref().map(|written| file.slice(written.span).trim().to_owned()),
+        condition: step.condition.as_written(file),
         background: step.background.as_ref().is_some_and(|background| background.value),
         kind,
     }

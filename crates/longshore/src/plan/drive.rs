@@ -93,9 +93,8 @@ fn fetch(reference: &SourceRef, tree: &WorkTree, resolver: &Resolver) -> Result<
             Ok(Resolution::Found(found)) => Ok(found.file),
             Ok(Resolution::Missing(missing)) => Err(absent(reference, &missing)),
             Err(error) => {
-                let why = chain(&error);
-                let help = place_help(reference);
-                Err(Lack { tried: vec![why.clone()], why, help })
+                let why = "fetching it failed".to_owned();
+                Err(Lack { tried: vec![chain(&error)], why, help: place_help(reference) })
             }
         },
     }

@@ -215,8 +215,7 @@ fn from_directory(request: &EventRequest, tree: &WorkTree) -> Premise {
         ..EventFacts::default()
     };
     let place = tree.root().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let notice =
-        format!("git does not know `{place}`, so every file counts as changed, on the branch `main`");
+    let notice = format!("git does not know `{place}`; it is taken for a new repository");
     Premise {
         event: Event::synthetic(name, &facts),
         origin: PremiseOrigin::Directory,

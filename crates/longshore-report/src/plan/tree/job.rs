@@ -9,6 +9,7 @@ use longshore_workflow::plan::{
 use super::layout::{Node, Text};
 use super::{Detail, value, workflow};
 use crate::Role;
+use crate::plan::view::Outcome;
 
 /// Cells and other alternatives that the short form lists.
 const FEW: usize = 6;
@@ -214,11 +215,11 @@ fn steps_of(instance: &JobInstance) -> Option<&StepsPlan> {
 
 /// A sign for whether it runs, its id, how often, its name and its runners.
 fn heading(job: &JobPlan) -> Text {
-    let (role, sign) = match job.verdict {
-        Verdict::Runs => (Role::Note, "●"),
-        Verdict::Skipped { .. } => (Role::Faint, "○"),
-        Verdict::Deferred(_) => (Role::Warning, "◌"),
-        Verdict::Failed(_) => (Role::Error, "✗"),
+    let (role, sign) = match Outcome::of(job) {
+        Outcome::Runs => (Role::Note, "●"),
+        Outcome::Skipped => (Role::Faint, "○"),
+        Outcome::Deferred => (Role::Warning, "◌"),
+        Outcome::Fails => (Role::Error, "✗"),
     };
     let mut text = Text::default().role(role, sign).and(" ").role(Role::Strong, &job.id);
     text = match &job.matrix {

@@ -60,6 +60,17 @@ fn what_is_missing_is_said_with_how_to_get_it() {
 }
 
 #[test]
+fn a_job_that_cannot_start_is_shown_to_fail() {
+    let context = project();
+    let list: String = (0..300).map(|number| format!("{number}, ")).collect();
+    context.write(
+        ".github/workflows/ci.yml",
+        format!("on: push\njobs:\n  many:\n    strategy:\n      matrix:\n        n: [{list}]\n    runs-on: ubuntu-latest\n    steps: [{{ run: make }}]\n  self:\n    uses: ./.github/workflows/deploy.yml\n"),
+    );
+    insta::assert_snapshot!(context.run(&["plan", "ci"]).stdout);
+}
+
+#[test]
 fn other_places_of_workflows() {
     let context = project();
     let one = "name: One\non: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: make\n";
