@@ -83,15 +83,13 @@ impl CronField {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CronError {
     /// Not exactly five fields between single spaces or runs of spaces.
-    #[error(
-        "a cron expression has five fields separated by spaces (minute, hour, day of the month, month, day of the week), not {found}"
-    )]
+    #[error("it has five fields separated by spaces, not {found}")]
     FieldCount {
         /// Number of fields, counting the empty ones before a leading and after a trailing space.
         found: usize,
     },
     /// One field is wrong.
-    #[error("invalid {} `{text}` in the cron expression: {problem}; allowed are {}", field.label(), field.allowed())]
+    #[error("the {} `{text}` is invalid: {problem}; allowed are {}", field.label(), field.allowed())]
     Field {
         /// Which field.
         field: CronField,

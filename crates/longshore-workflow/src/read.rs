@@ -1,8 +1,9 @@
 //! From a file's text to its model: `parse`, which never fails.
 
-use longshore_syntax::{Diagnostic, Node, SourceFile, Span, yaml};
-
+use std::collections::HashSet;
 use std::sync::Arc;
+
+use longshore_syntax::{Diagnostic, Node, Severity, SourceFile, Span, yaml};
 
 use crate::lower::{lower_action, lower_workflow};
 use crate::model::{ActionManifest, Workflow};
@@ -21,17 +22,42 @@ pub struct Parsed<T> {
 }
 
 impl<T> Parsed<T> {
-    /// Everything refused, for people, in the order of the file.
+    /// Everything refused, for people, in the order of the file, without what only follows from another refusal.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
-        let refusals = self.schema_refusals.iter().chain(&self.model_refusals);
-        let mut diagnostics: Vec<Diagnostic> = refusals.map(|refusal| refusal.diagnostic.clone()).collect();
+        let is_expression = |refusal: &&Refusal| {
+            let code = refusal.diagnostic.code;
+            code.area() == "expr" || code == code::EXPRESSION_NOT_ALLOWED
+        };
+        let tokens = |refusals: &mut dyn Iterator<Item = &Refusal>| -> HashSet<Span> {
+            refusals.filter_map(|refusal| refusal.token).collect()
+        };
+        let broken = tokens(&mut self.schema_refusals.iter().filter(is_expression));
+        let refused = tokens(&mut self.schema_refusals.iter());
+        let within =
+            |set: &HashSet<Span>, refusal: &Refusal| refusal.token.is_some_and(|token| set.contains(&token));
+        // A value whose expression is wrong is not said to be no cron schedule as well.
+        let schema =
+            self.schema_refusals.iter().filter(|found| is_expression(found) || !within(&broken, found));
+        // What is missing may be what the schema has refused, such as `stepz`.
+        let is_absence =
+            |found: &Refusal| [code::NO_STEPS, code::NO_TRIGGER].contains(&found.diagnostic.code);
+        let content = self.schema_refusals.is_empty();
+        let model = self
+            .model_refusals
+            .iter()
+            .filter(|found| !within(&refused, found) && (content || !is_absence(found)));
+        let mut diagnostics: Vec<Diagnostic> =
+            schema.chain(model).map(|refusal| refusal.diagnostic.clone()).collect();
         diagnostics.sort_by_key(|diagnostic| diagnostic.span);
+        // What an alias names is read once for each alias.
+        diagnostics.dedup();
         diagnostics
     }
 
     /// Whether GitHub takes the file.
     pub fn is_valid(&self) -> bool {
-        self.schema_refusals.is_empty() && self.model_refusals.is_empty()
+        let mut refusals = self.schema_refusals.iter().chain(&self.model_refusals);
+        !refusals.any(|refusal| refusal.diagnostic.severity == Severity::Error)
     }
 }
 

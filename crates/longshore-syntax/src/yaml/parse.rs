@@ -241,14 +241,27 @@ impl Tree<'_> {
         if matches!(error.kind(), granit_parser::ErrorKind::UnknownAnchor) {
             return Box::new(Diagnostic::error(
                 code::UNKNOWN_ALIAS,
-                span,
+                self.alias_name(at),
                 "this alias names no anchor before it",
             ));
         }
         if message.contains("nesting limit") || message.contains("recursion limit") {
             return too_deep(span);
         }
-        syntax(span, format!("this is not YAML: {message}"))
+        // The scanner stops behind a tab that it does not take.
+        let before = self.text[..at].trim_end_matches(' ');
+        let tab = message.contains("tab") && before.ends_with('\t');
+        let span = if tab { Span::new(before.len() - 1, before.len()) } else { span };
+        let mut diagnostic = syntax(span, format!("this is not YAML: {message}"));
+        diagnostic.help = syntax_help(&message).map(str::to_owned);
+        diagnostic
+    }
+
+    /// The whole of the alias that begins at `start`.
+    fn alias_name(&self, start: usize) -> Span {
+        let rest = &self.text[start..];
+        let ends = |c: char| c.is_whitespace() || matches!(c, ',' | '[' | ']' | '{' | '}');
+        Span::new(start, start + rest.find(ends).unwrap_or(rest.len()))
     }
 }
 
@@ -265,6 +278,22 @@ fn block_header(gap: &str) -> Option<usize> {
         };
     }
     None
+}
+
+/// What to do about the scanner's commonest complaints.
+fn syntax_help(message: &str) -> Option<&'static str> {
+    if message.contains("mapping values are not allowed") {
+        return Some(
+            "indent the keys of one mapping alike; put text with a colon and a space in it in quotes",
+        );
+    }
+    if message.contains("tab") {
+        return Some("indent with spaces");
+    }
+    if message.contains("trailing content after") {
+        return Some("a value that begins with a quote ends with it; put the whole value in other quotes");
+    }
+    message.contains("illegal placement of ':'").then_some("close the bracket or quote before it")
 }
 
 fn too_deep(span: Span) -> Box<Diagnostic> {

@@ -63,7 +63,7 @@ fn invalid_expressions_name_field_and_range() {
     assert_eq!(Cron::parse("@daily"), Err(CronError::FieldCount { found: 1 }));
     assert_eq!(
         Cron::parse("0 3 * * 8").unwrap_err().to_string(),
-        "invalid day of the week `8` in the cron expression: it is out of range; allowed are 0 to 6 or `sun` to `sat`"
+        "the day of the week `8` is invalid: it is out of range; allowed are 0 to 6 or `sun` to `sat`"
     );
 }
 

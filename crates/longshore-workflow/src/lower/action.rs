@@ -1,10 +1,10 @@
 //! Action manifests.
 
-use longshore_syntax::SourceFile;
+use longshore_syntax::{Diagnostic, SourceFile, Spanned};
 
 use super::{Lowering, text};
 use crate::model::{ActionInput, ActionManifest, ActionOutput, Lifecycle, Runs};
-use crate::template::{Refusal, Refusals, Token};
+use crate::template::{Refusal, Refusals, Token, code};
 
 /// The action that `root` describes, and what GitHub refuses about it beyond its schema.
 pub(crate) fn lower_action(file: &SourceFile, root: &Token) -> (ActionManifest, Vec<Refusal>) {
@@ -41,6 +41,7 @@ fn input((name, value): &(Token, Token)) -> Option<ActionInput> {
 impl Lowering<'_> {
     fn runs(&mut self, token: &Token) -> Option<Runs> {
         let using = token.entry("using").and_then(text)?;
+        self.check_entry(token, &using);
         match using.value.as_str() {
             "composite" => {
                 Some(Runs::Composite { steps: token.entry("steps").map(|steps| self.steps(steps, false))? })
@@ -57,6 +58,19 @@ impl Lowering<'_> {
                 lifecycle: Box::new(self.lifecycle(token, "pre", "post")),
                 using,
             }),
+        }
+    }
+
+    /// The schema tells the kinds of actions apart by their keys; the runner does by `using`.
+    fn check_entry(&mut self, token: &Token, using: &Spanned<String>) {
+        let wanted = match using.value.as_str() {
+            "composite" => "steps",
+            "docker" => "image",
+            _ => "main",
+        };
+        if token.entry(wanted).is_none() {
+            let message = format!("an action that uses `{}` needs the key `{wanted}`", using.value);
+            self.refusals.push_unpublished(Diagnostic::error(code::MISSING_KEY, using.span, message));
         }
     }
 

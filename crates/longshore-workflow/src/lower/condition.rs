@@ -9,7 +9,7 @@ use longshore_syntax::{Diagnostic, Span};
 
 use super::Lowering;
 use crate::model::Condition;
-use crate::template::expression::{error_place, parse, parse_diagnostic};
+use crate::template::expression::{parse, parse_diagnostic};
 use crate::template::{Embedded, Token};
 
 const STATUS_FUNCTIONS: [&str; 4] = ["success", "failure", "cancelled", "always"];
@@ -62,7 +62,9 @@ impl Lowering<'_> {
                 Some(Self::guard(trimmed, written, false, guarded))
             }
             Err(error) => {
-                let place = error_place(&error, span.start, token.span());
+                // The scalar may be folded or escaped, so the part is looked for instead of counted.
+                let part = error.span.range();
+                let place = token.node.locate(self.file, at + part.start..at + part.end);
                 let diagnostic: Diagnostic = parse_diagnostic(&error, place, token.allowed);
                 self.refusals.push_within(token.span(), error.published_text(), diagnostic);
                 None

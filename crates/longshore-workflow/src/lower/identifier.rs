@@ -1,6 +1,6 @@
 //! Ids of jobs and steps: which are valid, and how GitHub makes them up.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Ids are shorter than this.
 const MAX_LENGTH: usize = 100;
@@ -9,6 +9,8 @@ const MAX_LENGTH: usize = 100;
 #[derive(Debug, Default)]
 pub(super) struct Ids {
     taken: HashSet<String>,
+    /// The number that the last id made from a name has, so that many steps of one name do not try them all again.
+    numbers: HashMap<String, usize>,
 }
 
 impl Ids {
@@ -36,11 +38,13 @@ impl Ids {
     pub(super) fn make(&mut self, name: &str) -> String {
         let legal = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' };
         let base: String = name.chars().map(legal).collect();
-        for attempt in 1.. {
+        let first = self.numbers.get(&base).map_or(1, |number| number + 1);
+        for attempt in first.. {
             let suffix = if attempt == 1 { String::new() } else { format!("_{attempt}") };
             let room = MAX_LENGTH - suffix.len();
             let candidate = format!("{}{suffix}", &base[..base.len().min(room)]);
             if self.taken.insert(candidate.clone()) {
+                self.numbers.insert(base, attempt);
                 return candidate;
             }
         }

@@ -47,12 +47,15 @@ impl Lowering<'_> {
                 self.steps_key(&mut steps, key, value);
             }
         }
-        job.kind = match call {
-            Some(PartialCall { uses: Some(uses), with, secrets }) => {
-                self.check_workflow_reference(&uses);
-                JobKind::Call(Box::new(CallJob { uses, with, secrets: secrets.unwrap_or(CallSecrets::None) }))
+        job.kind = if let Some(PartialCall { uses: Some(uses), with, secrets }) = call {
+            self.check_workflow_reference(&uses);
+            JobKind::Call(Box::new(CallJob { uses, with, secrets: secrets.unwrap_or(CallSecrets::None) }))
+        } else {
+            // Without `runs-on` it is no job of steps, which the schema has refused.
+            if token.entry("runs-on").is_some() {
+                self.check_has_steps(&job.id, token.entry("steps"));
             }
-            _ => JobKind::Steps(Box::new(steps)),
+            JobKind::Steps(Box::new(steps))
         };
         Some(job)
     }
@@ -97,8 +100,14 @@ impl Lowering<'_> {
             }
             "environment" => job.environment = some(),
             "env" => job.env = self.mapping(value, "job env"),
-            "defaults" => job.defaults = defaults(value),
-            "timeout-minutes" => job.timeout_minutes = some(),
+            "defaults" => {
+                job.defaults = defaults(value);
+                self.check_defaults(&job.defaults);
+            }
+            "timeout-minutes" => {
+                self.check_minutes(Some(value));
+                job.timeout_minutes = some();
+            }
             "cancel-timeout-minutes" => job.cancel_timeout_minutes = some(),
             "continue-on-error" => job.continue_on_error = some(),
             "container" => {
@@ -123,11 +132,10 @@ impl Lowering<'_> {
             return;
         };
         let github = match name.split('/').collect::<Vec<_>>().as_slice() {
-            [_] => return,
             ["org" | "organization" | "ent" | "enterprise", ""] => {
                 format!("Invalid runs-on group name '{name}'.")
             }
-            ["org" | "organization" | "ent" | "enterprise", _] => return,
+            [_] | ["org" | "organization" | "ent" | "enterprise", _] => return,
             _ => format!(
                 "Invalid runs-on group name '{name}. Please use 'organization/' or 'enterprise/' prefix to target a \
                  single runner group.'"

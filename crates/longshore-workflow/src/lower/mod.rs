@@ -10,6 +10,7 @@ mod container;
 mod identifier;
 mod input;
 mod job;
+mod limit;
 mod needs;
 mod step;
 mod trigger;
@@ -19,7 +20,7 @@ pub(crate) use action::lower_action;
 pub use call::check_call;
 pub(crate) use workflow::lower_workflow;
 
-use longshore_syntax::{SourceFile, Spanned};
+use longshore_syntax::{SourceFile, Span, Spanned};
 
 use crate::template::{Refusals, Token, code};
 
@@ -49,6 +50,12 @@ impl Lowering<'_> {
         let message = format!("{} cannot stand here, expected {wanted_here}", token.type_name());
         self.refusals
             .push(github, longshore_syntax::Diagnostic::error(code::WRONG_TYPE, token.span(), message));
+    }
+
+    /// A part of a text in the file; the whole text where it is not written as it reads.
+    fn part(&self, text: &Spanned<String>, part: std::ops::Range<usize>) -> Span {
+        let at = self.file.slice(text.span).find(&text.value).filter(|_| !part.is_empty());
+        at.map_or(text.span, |at| text.span.sub(at + part.start, at + part.end))
     }
 
     /// The token if it is a mapping; refused otherwise.

@@ -1,6 +1,6 @@
 //! `needs:` form a graph without cycles that starts somewhere.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use longshore_syntax::{Diagnostic, Spanned, suggest};
 
@@ -13,10 +13,14 @@ impl Lowering<'_> {
         if jobs.is_empty() && !token.entries().is_empty() {
             return;
         }
-        if jobs.iter().all(|job| job.needs.is_empty().eq(&false)) {
+        if jobs.iter().all(|job| !job.needs.is_empty()) {
             let span = token.entries().first().map_or(token.span(), |(key, _)| key.span());
             let github = "The workflow must contain at least one job with no dependencies.";
-            let message = "every job needs another one, so none can start";
+            let message = if jobs.is_empty() {
+                "there is no job"
+            } else {
+                "every job needs another one, so none can start"
+            };
             self.refusals.push_within(
                 token.span(),
                 github,
@@ -34,7 +38,11 @@ impl Lowering<'_> {
         if jobs.iter().any(|other| other.id.value == *name) {
             let github =
                 format!("Job '{job}' depends on job '{name}' which creates a cycle in the dependency graph.");
-            let message = format!("`{job}` and `{name}` wait for each other, so neither can start");
+            let message = match (job == name, reaches(jobs, name, job)) {
+                (true, _) => format!("`{job}` waits for itself, so it can never start"),
+                (false, true) => format!("`{job}` and `{name}` wait for each other, so neither can start"),
+                (false, false) => format!("`{job}` needs `{name}`, which can never start"),
+            };
             self.refusals.push(github, Diagnostic::error(code::NEEDS_CYCLE, need.span, message));
             return;
         }
@@ -46,6 +54,24 @@ impl Lowering<'_> {
         }
         self.refusals.push(github, diagnostic);
     }
+}
+
+/// Whether `from` needs `to`, directly or through others.
+fn reaches(jobs: &[Job], from: &str, to: &str) -> bool {
+    let mut seen = HashSet::from([from]);
+    let mut open = vec![from];
+    while let Some(id) = open.pop() {
+        let job = jobs.iter().find(|job| job.id.value == id);
+        for need in job.into_iter().flat_map(|job| &job.needs) {
+            if need.value == to {
+                return true;
+            }
+            if seen.insert(&need.value) {
+                open.push(&need.value);
+            }
+        }
+    }
+    false
 }
 
 /// What is left of each job's needs when every job that can start has been followed; in the order of GitHub's search.

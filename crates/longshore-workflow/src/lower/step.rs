@@ -42,6 +42,7 @@ impl Lowering<'_> {
         if let Some(id) = &written_id {
             self.claim_step_id(id, ids, known);
         }
+        self.check_minutes(token.entry("timeout-minutes"));
         let kind = self.step_kind(token, written_id.as_ref(), known)?;
         Some(Step {
             id: written_id.as_ref().map(|id| id.value.clone()).unwrap_or_default(),
@@ -83,6 +84,7 @@ impl Lowering<'_> {
         known: &HashSet<String>,
     ) -> Option<StepKind> {
         if let Some(script) = token.entry("run") {
+            self.check_shell(token.entry("shell"));
             return Some(StepKind::Run {
                 script: script.clone(),
                 shell: token.entry("shell").cloned(),
@@ -148,7 +150,9 @@ impl Lowering<'_> {
             )
         };
         let mut diagnostic = Diagnostic::error(code::UNKNOWN_STEP, target.span, message);
-        if let Some(nearest) = suggest::nearest(name, known.iter().map(String::as_str)) {
+        let others =
+            known.iter().map(String::as_str).filter(|id| !id.eq_ignore_ascii_case(name) || *id != name);
+        if let Some(nearest) = suggest::nearest(name, others) {
             diagnostic = diagnostic.help(format!("did you mean `{nearest}`?"));
         }
         self.refusals.push(github, diagnostic);

@@ -3,7 +3,7 @@
 use longshore_syntax::{Diagnostic, Spanned};
 
 use super::{Lowering, text, texts};
-use crate::cron::{Cron, is_known_timezone};
+use crate::cron::{Cron, CronError, is_known_timezone};
 use crate::filter::Pattern;
 use crate::model::{FilterKind, PatternFilter, Schedule, Trigger};
 use crate::template::{Token, TokenKind, code};
@@ -23,12 +23,16 @@ impl Lowering<'_> {
         let mut trigger = Trigger::new(event);
         match trigger.event.value.as_str() {
             "schedule" => {
-                trigger.schedules = value.items().iter().filter_map(|item| self.schedule(item)).collect()
+                trigger.schedules = value.items().iter().filter_map(|item| self.schedule(item)).collect();
             }
-            "workflow_call" => self.workflow_call(&mut trigger, value),
+            "workflow_call" => {
+                self.workflow_call(&mut trigger, value);
+                self.check_secret_names(&trigger);
+            }
             "workflow_dispatch" => {
                 if let Some(inputs) = value.entry("inputs") {
                     trigger.inputs = self.inputs(inputs, false);
+                    self.check_input_count(&trigger);
                 }
             }
             _ => self.filters(&mut trigger, value),
@@ -69,12 +73,10 @@ impl Lowering<'_> {
         }
         for pattern in &filter.patterns {
             if let Err(error) = Pattern::parse(&pattern.value) {
-                let message = format!("`{}` is not a filter pattern: {error}", pattern.value);
-                self.refusals.push_unpublished(Diagnostic::error(
-                    code::INVALID_PATTERN,
-                    pattern.span,
-                    message,
-                ));
+                let message = format!("`{}` is not a filter pattern: {}", pattern.value, error.problem);
+                let width = pattern.value[error.offset..].chars().next().map_or(0, char::len_utf8);
+                let span = self.part(pattern, error.offset..error.offset + width);
+                self.refusals.push_unpublished(Diagnostic::error(code::INVALID_PATTERN, span, message));
             }
         }
     }
@@ -85,9 +87,16 @@ impl Lowering<'_> {
             let github =
                 "Invalid cron expression. Expected format: '* * * * *' (minute hour day month weekday)";
             let message = format!("`{}` is not a cron schedule: {error}", cron.value);
-            let diagnostic = Diagnostic::error(code::INVALID_CRON, cron.span, message)
+            let span = match &error {
+                CronError::Field { offset, .. } => {
+                    let rest = cron.value.get(*offset..).unwrap_or_default();
+                    self.part(&cron, *offset..*offset + rest.find(' ').unwrap_or(rest.len()))
+                }
+                CronError::FieldCount { .. } => cron.span,
+            };
+            let diagnostic = Diagnostic::error(code::INVALID_CRON, span, message)
                 .help("five fields: minute (0-59), hour (0-23), day (1-31), month (1-12), weekday (0-6)");
-            self.refusals.push(github, diagnostic);
+            self.refusals.push_within(cron.span, github, diagnostic);
         }
         let timezone = token.entry("timezone").and_then(text);
         if let Some(zone) = timezone.as_ref().filter(|zone| !is_known_timezone(&zone.value)) {

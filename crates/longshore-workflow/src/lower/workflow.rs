@@ -23,12 +23,18 @@ pub(crate) fn lower_workflow(file: &SourceFile, root: &Token) -> (Workflow, Vec<
     };
     for (key, value) in root.entries() {
         match key.as_str().unwrap_or_default() {
-            "on" => workflow.triggers = lowering.triggers(value),
+            "on" => {
+                lowering.check_triggers(value);
+                workflow.triggers = lowering.triggers(value);
+            }
             "name" => workflow.name = text(value),
             "run-name" => workflow.run_name = Some(value.clone()),
             "permissions" => workflow.permissions = permissions(value),
             "env" => workflow.env = Some(value.clone()),
-            "defaults" => workflow.defaults = defaults(value),
+            "defaults" => {
+                workflow.defaults = defaults(value);
+                lowering.check_defaults(&workflow.defaults);
+            }
             "concurrency" => workflow.concurrency = Some(lowering.concurrency(value)),
             "jobs" => workflow.jobs = lowering.jobs(value),
             _ => {}

@@ -85,10 +85,10 @@ impl AllowedSet {
         let mut items: Vec<_> = self.contexts().collect();
         match self.status {
             Some(Status::Job) => {
-                items.extend(["always(0,0)", "failure(0,MAX)", "cancelled(0,0)", "success(0,MAX)"])
+                items.extend(["always(0,0)", "failure(0,MAX)", "cancelled(0,0)", "success(0,MAX)"]);
             }
             Some(Status::Step) => {
-                items.extend(["always(0,0)", "failure(0,0)", "cancelled(0,0)", "success(0,0)"])
+                items.extend(["always(0,0)", "failure(0,0)", "cancelled(0,0)", "success(0,0)"]);
             }
             None => {}
         }

@@ -8,8 +8,8 @@ use longshore_expr::{
 };
 use longshore_syntax::{Code, Diagnostic, Node, Span};
 
-use super::TokenKind;
 use super::read::Reader;
+use super::{TokenKind, code};
 use crate::schema::AllowedSet;
 
 /// The expression that a scalar comes down to.
@@ -62,7 +62,7 @@ impl Reader<'_> {
             let message = format!("the text with its expressions is longer than {MAX_LENGTH} characters");
             let diagnostic = Diagnostic::error(Code("expr/too-long"), node.span, message)
                 .help("put the text into a file, or the expressions into `env`");
-            self.refusals.push(format!("Exceeded max expression length {MAX_LENGTH}"), diagnostic);
+            self.refusals.push_unpublished(diagnostic);
             return TokenKind::String(text.to_owned());
         }
         TokenKind::Expression(self.expression(node, &template))
@@ -126,23 +126,24 @@ pub(crate) fn parse(text: &str, allowed: AllowedSet) -> Result<Expr, ParseError>
     longshore_expr::parse_allowed(text, &Allowed::from_items(&allowed.items()))
 }
 
-/// The place of a parse error in the file: exact where the expression stands as it reads.
-pub(crate) fn error_place(error: &ParseError, start: u32, whole: Span) -> Span {
-    let place = Span { start: start + error.span.start, end: start + error.span.end };
-    if place.end <= whole.end { place } else { whole }
+/// An expression where GitHub reads none.
+pub(super) fn not_allowed(span: Span) -> Diagnostic {
+    let message = "an expression cannot stand here: GitHub reads this before any context exists";
+    Diagnostic::error(code::EXPRESSION_NOT_ALLOWED, span, message)
 }
 
 /// A parse error for people.
 pub(crate) fn parse_diagnostic(error: &ParseError, span: Span, allowed: AllowedSet) -> Diagnostic {
+    let unknown = matches!(error.kind, ParseErrorKind::UnknownContext | ParseErrorKind::UnknownFunction);
+    if unknown && allowed.is_empty() {
+        return not_allowed(span);
+    }
     let diagnostic = Diagnostic::error(error.code(), span, message(error));
     if let Some(suggestion) = error.suggestion() {
         return diagnostic.help(format!("did you mean `{suggestion}`?"));
     }
     if error.kind == ParseErrorKind::UnknownContext {
         let contexts: Vec<&str> = allowed.contexts().collect();
-        if contexts.is_empty() {
-            return diagnostic.help("no context exists here");
-        }
         return diagnostic.help(format!("contexts here: {}", contexts.join(", ")));
     }
     diagnostic

@@ -90,6 +90,10 @@ impl Reader<'_> {
             return Some((key, value));
         }
         if let Some((key_rule, value_rule)) = kinds.first().and_then(|kind| kind.loose) {
+            if text == "<<" && value.as_mapping().is_some() && value_rule.mappings().is_empty() {
+                self.refusals.push_within(value.span, "A mapping was not expected", merge_key(&key));
+                return None;
+            }
             let key = self.validate(key, place.inner(key_rule));
             let value = self.value(value, place.inner(value_rule));
             return Some((key, value));
@@ -122,7 +126,8 @@ impl Reader<'_> {
             node.as_mapping().and_then(|entries| entries.first()).map_or(node.span, |(key, _)| key.span);
         let [kind] = kinds else {
             let keys = distinguishing_keys(kinds);
-            let message = format!("the keys leave open what this is; add one of {}", list(keys.clone()));
+            let telling = telling_keys(kinds).into_iter().map(|key| format!("`{key}`"));
+            let message = format!("the keys leave open what this is: {} is missing", list(telling));
             let github = format!(
                 "There's not enough info to determine what you meant. Add one of these properties: {}",
                 keys.join(", ")
@@ -156,12 +161,29 @@ fn distinguishing_keys(kinds: &[&'static Mapping]) -> Vec<String> {
     keys
 }
 
+/// The keys that make each of the kinds what it is: the first that it cannot do without and no other has.
+fn telling_keys(kinds: &[&'static Mapping]) -> Vec<&'static str> {
+    let own = |name: &str| kinds.iter().filter(|kind| kind.property(name).is_some()).count() == 1;
+    let telling = |kind: &&'static Mapping| {
+        kind.properties.iter().find(|property| property.required && own(property.name))
+    };
+    kinds.iter().filter_map(telling).map(|property| property.name).collect()
+}
+
+fn merge_key(key: &Token) -> Diagnostic {
+    let message = "GitHub reads anchors and aliases but not merge keys";
+    Diagnostic::error(code::MERGE_KEY, key.span(), message)
+        .help("write the merged keys out, or give the whole mapping by an alias")
+}
+
 fn unknown_key(key: &Token, text: &str, place: Place, kinds: &[&'static Mapping]) -> Diagnostic {
     if text == "<<" {
-        let message = "GitHub reads anchors and aliases but not merge keys";
-        return Diagnostic::error(code::MERGE_KEY, key.span(), message)
-            .help("write the merged keys out, or give the whole mapping by an alias");
+        return merge_key(key);
     }
+    if key.node.as_scalar().is_none() || text.is_empty() {
+        return Diagnostic::error(code::UNKNOWN_KEY, key.span(), "a key must be a text that is not empty");
+    }
+    let text = text.trim_end();
     let keys = || kinds.iter().flat_map(|kind| kind.properties).map(|property| property.name);
     let (code, message) = match place.definition.name {
         "on" => (code::UNKNOWN_EVENT, format!("there is no event `{text}`")),

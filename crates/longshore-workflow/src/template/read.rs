@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use longshore_syntax::yaml::Resolved;
+use longshore_syntax::yaml::{Resolved, Scalar, ScalarStyle};
 use longshore_syntax::{Diagnostic, Node, NodeKind, SourceFile, suggest};
 
 use super::{Refusals, Token, TokenKind, code};
 use crate::schema::{AllowedSet, Definition, Shape};
+
+/// Longer lists of words are shown as help, not in the message.
+const MOST_WORDS: usize = 12;
 
 /// Reads `node` by `definition`. What does not fit is refused and kept as far as it can be.
 pub fn read(file: &SourceFile, node: &Arc<Node>, definition: &'static Definition) -> (Token, Refusals) {
@@ -64,7 +67,7 @@ impl Reader<'_> {
 
     /// The scalar with its expressions parsed, before its rule has seen it.
     pub(super) fn scalar(&mut self, node: &Arc<Node>, place: Place) -> Token {
-        let kind = match node.as_scalar().map(longshore_syntax::yaml::Scalar::resolve) {
+        let kind = match node.as_scalar().map(Scalar::resolve) {
             None | Some(Resolved::Null) => TokenKind::Null,
             Some(Resolved::Bool(value)) => TokenKind::Bool(value),
             Some(Resolved::Number(value)) => TokenKind::Number(value),
@@ -112,8 +115,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn refuse_expression(&mut self, token: &Token) {
-        let message = "an expression cannot stand here: GitHub reads this before any context exists";
-        let diagnostic = Diagnostic::error(code::EXPRESSION_NOT_ALLOWED, token.span(), message);
+        let diagnostic = super::expression::not_allowed(token.span());
         self.refusals.push("A template expression is not allowed in this context", diagnostic);
     }
 }
@@ -150,7 +152,7 @@ pub(super) fn expected(definition: &'static Definition) -> String {
             Shape::Null => "nothing".to_owned(),
             Shape::Boolean => "`true` or `false`".to_owned(),
             Shape::Number => "a number".to_owned(),
-            Shape::OneOfStrings(words) if words.len() > 12 => "one of the known names".to_owned(),
+            Shape::OneOfStrings(words) if words.len() > MOST_WORDS => "one of the known names".to_owned(),
             Shape::OneOfStrings(words) => list(words.iter().map(|word| format!("`{word}`"))),
             _ => "text".to_owned(),
         };
@@ -196,7 +198,11 @@ fn unexpected_scalar(
             format!("`{text}` is {}", token.type_name())
         };
         let message = format!("{found}, expected {}", expected(definition));
-        return Diagnostic::error(code::WRONG_TYPE, token.span(), message);
+        let diagnostic = Diagnostic::error(code::WRONG_TYPE, token.span(), message);
+        return match type_help(token, rules) {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        };
     }
     let event = definition.name == "on" || definition.name == "event";
     let (code, message) = if event {
@@ -208,6 +214,25 @@ fn unexpected_scalar(
     match suggest::nearest(text, words.iter().copied()) {
         Some(word) => diagnostic.help(format!("did you mean `{word}`?")),
         None if event => diagnostic.help(format!("the events are {}", list(words))),
+        None if words.len() > MOST_WORDS => diagnostic.help(format!("the names are {}", list(words))),
         None => diagnostic,
     }
+}
+
+/// What to do about a text that would be right without quotes, or in YAML 1.1.
+fn type_help(token: &Token, rules: &[&'static Definition]) -> Option<&'static str> {
+    let scalar = token.node.as_scalar()?;
+    let plain = Scalar { text: scalar.text.clone(), style: ScalarStyle::Plain, tag: None };
+    let wants = |shape: fn(&Shape) -> bool| rules.iter().any(|rule| shape(&rule.shape));
+    let unquoted = match plain.resolve() {
+        Resolved::Bool(_) => wants(|shape| matches!(shape, Shape::Boolean)),
+        Resolved::Number(_) => wants(|shape| matches!(shape, Shape::Number)),
+        _ => false,
+    };
+    let word = scalar.text.to_ascii_lowercase();
+    if unquoted {
+        return Some("write it without quotes");
+    }
+    (matches!(word.as_str(), "yes" | "no" | "on" | "off") && wants(|shape| matches!(shape, Shape::Boolean)))
+        .then_some("GitHub reads YAML 1.2, where only `true` and `false` are booleans")
 }

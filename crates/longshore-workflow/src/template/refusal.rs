@@ -58,6 +58,18 @@ pub mod code {
     pub const INVALID_USES: Code = Code("workflow/invalid-uses");
     /// A matrix that makes no job, or more than 256.
     pub const INVALID_MATRIX: Code = Code("workflow/invalid-matrix");
+    /// No event starts the workflow.
+    pub const NO_TRIGGER: Code = Code("workflow/no-trigger");
+    /// A job of steps without any.
+    pub const NO_STEPS: Code = Code("workflow/no-steps");
+    /// A secret called like one that GitHub provides.
+    pub const RESERVED_NAME: Code = Code("workflow/reserved-name");
+    /// More inputs than `workflow_dispatch` takes.
+    pub const TOO_MANY_INPUTS: Code = Code("workflow/too-many-inputs");
+    /// A shell that is neither built in nor a template.
+    pub const INVALID_SHELL: Code = Code("workflow/invalid-shell");
+    /// A time limit that is no positive whole number.
+    pub const INVALID_TIMEOUT: Code = Code("workflow/invalid-timeout");
     /// `insert` as a value.
     pub const INVALID_DIRECTIVE: Code = Code("expr/directive");
     /// A value that does not evaluate to the type its place wants.
@@ -91,6 +103,13 @@ pub mod code {
         INVALID_GROUP,
         INVALID_USES,
         INVALID_MATRIX,
+        NO_TRIGGER,
+        NO_STEPS,
+        RESERVED_NAME,
+        TOO_MANY_INPUTS,
+        INVALID_SHELL,
+        INVALID_TIMEOUT,
+        INVALID_DIRECTIVE,
         EVALUATION,
     ];
 }

@@ -117,7 +117,7 @@ impl Token {
     pub fn has_expression(&self) -> bool {
         let mut found = false;
         self.visit(&mut |token| {
-            found |= matches!(token.kind, TokenKind::Expression(_) | TokenKind::Insert(_))
+            found |= matches!(token.kind, TokenKind::Expression(_) | TokenKind::Insert(_));
         });
         found
     }
