@@ -85,7 +85,7 @@ fn read(code: &'static str, text: &'static str) -> Page {
 
 #[cfg(test)]
 mod tests {
-    use super::{PAGES, Page, matching, nearest, read};
+    use super::{PAGES, Page, find, matching, nearest, read};
 
     fn all() -> Vec<Page> {
         PAGES.iter().map(|(code, text)| read(code, text)).collect()
@@ -102,6 +102,14 @@ mod tests {
             assert_eq!(page.phrases.is_empty(), !is_text, "{code}: an error text has phrases, a code none");
             assert!(page.body.starts_with(&format!("# {code}\n")), "{code}: the heading is the code");
         }
+    }
+
+    #[test]
+    fn every_code_of_files_has_a_page() {
+        use longshore_workflow::template::code;
+        let known = code::ALL.iter().chain(longshore_syntax::yaml::code::ALL).chain(longshore_expr::CODES);
+        let missing: Vec<_> = known.filter(|code| find(code.0).is_none()).collect();
+        assert!(missing.is_empty(), "no page explains {missing:?}");
     }
 
     #[test]

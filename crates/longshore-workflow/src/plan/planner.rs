@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use longshore_expr::Object;
-use longshore_syntax::{Diagnostic, Progress, SourceFile, SourceRef};
+use longshore_syntax::{Diagnostic, Progress, Severity, SourceFile, SourceRef};
 
 use super::scope::{Origin, Scope};
 use super::{Plan, PlanDiagnostic, PlanInput, RunPlan, Source, WorkflowFile, WorkflowPlan, follow};
@@ -245,7 +245,7 @@ fn inside(directory: &SourceRef, name: &str) -> SourceRef {
 
 fn invalid(workflow: &WorkflowFile) -> Stopped {
     let diagnostics = workflow.parsed.diagnostics();
-    let first = diagnostics.first();
+    let first = diagnostics.iter().find(|diagnostic| diagnostic.severity == Severity::Error);
     let text = first.map_or_else(String::new, |diagnostic| diagnostic.message.clone());
     Stopped::new(Obstacle::InvalidFile, first.map(|diagnostic| diagnostic.span), text)
 }
