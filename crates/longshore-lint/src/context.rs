@@ -24,8 +24,6 @@ pub struct LintContext {
     pub levels: BTreeMap<String, Level>,
     /// The names of all workflows of the repository, if known: what `workflow_run` may refer to.
     pub workflow_names: Option<Vec<String>>,
-    /// The outputs of this workflow that its callers read, if all callers are known.
-    pub outputs_read_by_callers: Option<Vec<String>>,
 }
 
 impl LintContext {

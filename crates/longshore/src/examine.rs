@@ -183,7 +183,6 @@ impl<'a> Examination<'a> {
             runner_labels: settings.labels.iter().map(|label| label.value.clone()).collect(),
             levels: levels.collect(),
             workflow_names: (whole && refers()).then(|| names(subjects)),
-            outputs_read_by_callers: None,
         };
         Self { settings, context }
     }

@@ -25,7 +25,9 @@ pub(crate) fn apply(text: &str, findings: &[Diagnostic]) -> (String, usize) {
     for edit in taken {
         let range = edit.span.range();
         fixed.push_str(text.get(at..range.start).unwrap_or(""));
-        fixed.push_str(&edit.text);
+        // A file keeps its line ends.
+        let lines = if text.contains("\r\n") { edit.text.replace('\n', "\r\n") } else { edit.text.clone() };
+        fixed.push_str(&lines);
         at = range.end;
     }
     fixed.push_str(text.get(at..).unwrap_or(""));

@@ -28,15 +28,6 @@ fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
             }
         }
     }
-    let (Some(workflow), Some(known)) = (subject.workflow(), &subject.context.outputs_read_by_callers) else {
-        return;
-    };
-    for output in workflow.triggers.iter().flat_map(|trigger| &trigger.outputs) {
-        if !known.iter().any(|name| name.eq_ignore_ascii_case(&output.name.value)) {
-            let message = format!("no caller reads the output `{}`", output.name.value);
-            found.push(RULE.at(output.name.span, message));
-        }
-    }
 }
 
 /// Whether a reference reads the output, or so much that it may.
