@@ -128,6 +128,7 @@ pub(super) fn run(args: &PlanArgs, session: &mut Session) -> Outcome {
         project.select(&session.directory, name)?;
     }
     check_jobs(&args.jobs, &project.workflows)?;
+    project.workflows.retain(|workflow| has_one_of(workflow, &args.jobs));
     let premise = settle(&request, &project.tree)?;
     let vars = vars(args, &session.settings);
     let input = PlanInput {
@@ -215,6 +216,12 @@ fn check_jobs(asked: &[String], workflows: &[WorkflowFile]) -> Result<(), PlanEr
         return Err(PlanError::Job { job: job.clone(), help });
     }
     Ok(())
+}
+
+/// Whether the workflow has one of the jobs asked for; any has if none is.
+fn has_one_of(workflow: &WorkflowFile, jobs: &[String]) -> bool {
+    let model = workflow.parsed.model.as_ref();
+    jobs.is_empty() || jobs.iter().any(|id| model.is_some_and(|model| model.job(id).is_some()))
 }
 
 fn listed(ids: &[&str]) -> String {

@@ -60,9 +60,17 @@ fn what_is_missing_is_said_with_how_to_get_it() {
 }
 
 #[test]
+fn a_part_of_the_plan() {
+    let context = project();
+    let job = plan(&context, &["-j", "TEST", "--matrix", "node:22"]);
+    assert!(job.contains("1 of 1 workflow starts: 3 jobs run"), "lint and two cells of four: {job}");
+    assert!(!job.contains("Deploy") && !job.contains("publish") && !job.contains("node: 20"), "{job}");
+}
+
+#[test]
 fn a_job_that_cannot_start_is_shown_to_fail() {
     let context = project();
-    let list: String = (0..300).map(|number| format!("{number}, ")).collect();
+    let list = (0..300).map(|number| number.to_string()).collect::<Vec<_>>().join(", ");
     context.write(
         ".github/workflows/ci.yml",
         format!("on: push\njobs:\n  many:\n    strategy:\n      matrix:\n        n: [{list}]\n    runs-on: ubuntu-latest\n    steps: [{{ run: make }}]\n  self:\n    uses: ./.github/workflows/deploy.yml\n"),
