@@ -16,9 +16,12 @@ pub(super) fn plan(parameters: &Parameters<'_>) -> Result<Value, OperationError>
     let name = parameters.optional_text("name")?.unwrap_or("workflow.yml");
     let file = SourceFile::new(name, parameters.text("text")?);
     let event = parameters.optional_text("event")?;
-    let payload = parameters.object("payload")?;
+    let payload = parameters.object("payload")?.filter(|payload| !payload.is_empty());
     let parsed = parse_workflow(&file);
-    let Some(workflow) = parsed.model.as_ref().filter(|_| parsed.is_valid()) else {
+    // What only github.com refuses, such as a job without steps, leaves the stages as they are.
+    let refused =
+        parsed.schema_refusals.iter().chain(&parsed.model_refusals).any(|refusal| refusal.github.is_some());
+    let Some(workflow) = parsed.model.as_ref().filter(|_| !refused) else {
         let messages = parsed.diagnostics().into_iter().map(|finding| {
             let position = file.position(finding.span.start);
             format!("{name}:{}:{}: {}", position.line, position.column, finding.message)
@@ -29,7 +32,7 @@ pub(super) fn plan(parameters: &Parameters<'_>) -> Result<Value, OperationError>
     Ok(stages.into_iter().map(Value::from).collect())
 }
 
-/// Without payload, any event of the name will do; without both, any event at all.
+/// Without payload, or with an empty one, any event of the name will do; without both, any event at all.
 fn starts(workflow: &Workflow, event: Option<&str>, payload: Option<&Map<String, Value>>) -> bool {
     match (event, payload) {
         (None, None) => true,
