@@ -26,33 +26,54 @@ impl Lowering<'_> {
                 github,
                 Diagnostic::error(code::NO_FIRST_JOB, span, message),
             );
+            // The published parser stops here; a person is helped more by the name that is wrong.
+            let ids = ids(jobs);
+            for job in jobs {
+                for need in job.needs.iter().filter(|need| !ids.contains(need.value.as_str())) {
+                    self.refusals.push_unpublished(unknown_need(jobs, &job.id.value, need));
+                }
+            }
             return;
         }
+        let ids = ids(jobs);
         for (job, need) in unsatisfied(jobs) {
-            self.refuse_need(jobs, job, need);
+            if ids.contains(need.value.as_str()) {
+                self.refuse_cycle(jobs, job, need);
+            } else {
+                let github = format!("Job '{job}' depends on unknown job '{}'.", need.value);
+                self.refusals.push(github, unknown_need(jobs, job, need));
+            }
         }
     }
 
-    fn refuse_need(&mut self, jobs: &[Job], job: &str, need: &Spanned<String>) {
+    fn refuse_cycle(&mut self, jobs: &[Job], job: &str, need: &Spanned<String>) {
         let name = &need.value;
-        if jobs.iter().any(|other| other.id.value == *name) {
-            let github =
-                format!("Job '{job}' depends on job '{name}' which creates a cycle in the dependency graph.");
-            let message = match (job == name, reaches(jobs, name, job)) {
-                (true, _) => format!("`{job}` waits for itself, so it can never start"),
-                (false, true) => format!("`{job}` and `{name}` wait for each other, so neither can start"),
-                (false, false) => format!("`{job}` needs `{name}`, which can never start"),
-            };
-            self.refusals.push(github, Diagnostic::error(code::NEEDS_CYCLE, need.span, message));
-            return;
-        }
-        let github = format!("Job '{job}' depends on unknown job '{name}'.");
-        let message = format!("`{job}` needs `{name}`, which is no job of this workflow");
-        let mut diagnostic = Diagnostic::error(code::UNKNOWN_NEED, need.span, message);
-        if let Some(nearest) = suggest::nearest(name, jobs.iter().map(|job| job.id.value.as_str())) {
-            diagnostic = diagnostic.help(format!("did you mean `{nearest}`?"));
-        }
-        self.refusals.push(github, diagnostic);
+        let github =
+            format!("Job '{job}' depends on job '{name}' which creates a cycle in the dependency graph.");
+        let message = match (job == name, jobs.len() <= LOOKED_INTO && reaches(jobs, name, job)) {
+            (true, _) => format!("`{job}` waits for itself, so it can never start"),
+            (false, true) => format!("`{job}` and `{name}` wait for each other, so neither can start"),
+            (false, false) => format!("`{job}` needs `{name}`, which can never start"),
+        };
+        self.refusals.push(github, Diagnostic::error(code::NEEDS_CYCLE, need.span, message));
+    }
+}
+
+/// In files of more jobs, findings are not looked into further: each would take the time of all jobs.
+const LOOKED_INTO: usize = 1_000;
+
+fn ids(jobs: &[Job]) -> HashSet<&str> {
+    jobs.iter().map(|job| job.id.value.as_str()).collect()
+}
+
+fn unknown_need(jobs: &[Job], job: &str, need: &Spanned<String>) -> Diagnostic {
+    let name = &need.value;
+    let message = format!("`{job}` needs `{name}`, which is no job of this workflow");
+    let diagnostic = Diagnostic::error(code::UNKNOWN_NEED, need.span, message);
+    let candidates = jobs.iter().take(LOOKED_INTO).map(|job| job.id.value.as_str());
+    match suggest::nearest(name, candidates) {
+        Some(nearest) => diagnostic.help(format!("did you mean `{nearest}`?")),
+        None => diagnostic,
     }
 }
 
