@@ -70,7 +70,10 @@ fn unknown_need(jobs: &[Job], job: &str, need: &Spanned<String>) -> Diagnostic {
     let name = &need.value;
     let message = format!("`{job}` needs `{name}`, which is no job of this workflow");
     let diagnostic = Diagnostic::error(code::UNKNOWN_NEED, need.span, message);
-    let candidates = jobs.iter().filter(|_| jobs.len() <= LOOKED_INTO).map(|job| job.id.value.as_str());
+    if jobs.len() > LOOKED_INTO {
+        return diagnostic;
+    }
+    let candidates = jobs.iter().map(|job| job.id.value.as_str());
     match suggest::nearest(name, candidates) {
         Some(nearest) => diagnostic.help(format!("did you mean `{nearest}`?")),
         None => diagnostic,
