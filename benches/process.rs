@@ -1,7 +1,8 @@
 //! Whole runs of the binary, as a person waits for them.
 //!
 //! Targets: `check` on this repository less than 15 ms, `plan` of 200 workflows with 10,000 commits less than 60 ms. Each is
-//! measured from spawn to exit with the output thrown away; the floor is `--version`, which does nothing.
+//! measured from spawn to exit with the output thrown away; the floor is `--version`, which does nothing. `actionlint` and
+//! `act` are measured beside it where they are on the PATH.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -109,4 +110,35 @@ fn plan_this_repository(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn plan_200_workflows_10000_commits(bencher: Bencher<'_, '_>) {
     bencher.bench(|| longshore(&LARGE, &["plan"]));
+}
+
+/// Runs a program that others have written.
+fn peer(directory: &Path, program: &str, arguments: &[&str]) {
+    let status = Command::new(program)
+        .args(arguments)
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    assert!(status.is_ok(), "{program} {arguments:?}");
+}
+
+fn is_absent(program: &str) -> bool {
+    !env::split_paths(&env::var_os("PATH").unwrap_or_default()).any(|path| path.join(program).is_file())
+}
+
+#[divan::bench(ignore = is_absent("actionlint"))]
+fn peer_actionlint_200_workflows(bencher: Bencher<'_, '_>) {
+    bencher.bench(|| peer(&LARGE, "actionlint", &["-shellcheck=", "-pyflakes="]));
+}
+
+#[divan::bench(ignore = is_absent("act"))]
+fn peer_act_list_200_workflows(bencher: Bencher<'_, '_>) {
+    bencher.bench(|| peer(&LARGE, "act", &["push", "--list", "-P", "ubuntu-latest=node:16"]));
+}
+
+#[divan::bench]
+fn peer_git_status_200_workflows(bencher: Bencher<'_, '_>) {
+    bencher.bench(|| peer(&LARGE, "git", &["status", "--porcelain"]));
 }
