@@ -23,6 +23,7 @@ pub(crate) const LAYERS: &[Layer] = &[
         level: 1,
         sideways: &["longshore-expr", "longshore-syntax", "longshore-workflow"],
     },
+    Layer { package: "longshore-oci", level: 1, sideways: &[] },
     Layer { package: "longshore-source", level: 2, sideways: &[] },
     Layer { package: "longshore-report", level: 5, sideways: &[] },
     Layer { package: "longshore", level: 5, sideways: &["longshore-report"] },

@@ -6,6 +6,7 @@
 
 mod expr;
 pub(crate) mod line;
+mod oci;
 mod operation;
 mod request;
 mod workflow;
@@ -16,7 +17,7 @@ use self::operation::Operation;
 
 /// Every operation, in the order of the documentation.
 fn operations() -> impl Iterator<Item = &'static Operation> {
-    [request::OPERATIONS, expr::OPERATIONS, workflow::OPERATIONS].into_iter().flatten()
+    [request::OPERATIONS, expr::OPERATIONS, workflow::OPERATIONS, oci::OPERATIONS].into_iter().flatten()
 }
 
 #[cfg(test)]

@@ -105,6 +105,40 @@ fn workflows_have_stages() {
 }
 
 #[test]
+fn images_have_names_and_documents() {
+    check(&[
+        (
+            r#"{"op":"reference.parse","text":"alpine:3.20"}"#,
+            r#"{"ok":{"domain":"docker.io","path":"library/alpine","tag":"3.20","digest":null,"name":"docker.io/library/alpine","familiar_name":"alpine","canonical":"docker.io/library/alpine:3.20","familiar":"alpine:3.20"}}"#,
+        ),
+        (
+            r#"{"op":"reference.parse","text":"Alpine"}"#,
+            r#"{"error":{"kind":"invalid-reference","message":"invalid reference format: repository name (library/Alpine) must be lowercase"}}"#,
+        ),
+        (
+            r#"{"op":"oci.validate","media_type":"application/vnd.oci.layout.header.v1+json","text":"{\"imageLayoutVersion\":\"1.0.0\"}"}"#,
+            r#"{"ok":{"valid":true,"problems":[]}}"#,
+        ),
+        (
+            r#"{"op":"oci.validate","media_type":"application/vnd.oci.layout.header.v1+json","text":"{\"imageLayoutVersion\":1}"}"#,
+            r#"{"ok":{"valid":false,"problems":[{"path":"/imageLayoutVersion","message":"must be a string, but is a number"}]}}"#,
+        ),
+        (
+            r#"{"op":"oci.validate","media_type":"text/plain","text":""}"#,
+            r#"{"error":{"kind":"unsupported-media-type","message":"there are no rules for `text/plain`; manifests, indexes, configurations, descriptors and layouts can be validated"}}"#,
+        ),
+        (
+            r#"{"op":"oci.chain_ids","diff_ids":["sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"]}"#,
+            r#"{"ok":["sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"]}"#,
+        ),
+        (
+            r#"{"op":"oci.chain_ids","diff_ids":["sha256:1"]}"#,
+            r#"{"error":{"kind":"invalid-digest","message":"cannot read `sha256:1`: invalid checksum digest length"}}"#,
+        ),
+    ]);
+}
+
+#[test]
 fn every_operation_is_documented() {
     let page = include_str!("../../../../docs/batch.md");
     for operation in operations() {
