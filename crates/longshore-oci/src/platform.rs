@@ -82,14 +82,11 @@ impl Platform {
             }
             "arm" => older_arm(&variant).for_each(|v| add("arm", v)),
             "arm64" => {
-                older_arm64(&variant).into_iter().for_each(|v| add("arm64", v));
-                let arm = match variant.as_str() {
-                    "" => "v8",
-                    dotted if dotted.starts_with("v8.") || dotted.starts_with("v9.") => "v8",
-                    other => other,
-                };
-                add("arm", arm.to_owned());
-                older_arm(arm).for_each(|v| add("arm", v));
+                let older = older_arm64(&variant);
+                // A variant that does not exist says nothing about what else runs.
+                let arm = if older.is_some() { &["v8", "v7", "v6", "v5"][..] } else { &[] };
+                older.into_iter().flatten().for_each(|v| add("arm64", v));
+                arm.iter().for_each(|v| add("arm", (*v).to_owned()));
             }
             _ => {}
         }
@@ -111,8 +108,8 @@ fn older_arm(variant: &str) -> impl Iterator<Item = String> {
     below(version(variant).unwrap_or(0), 5).map(|version| format!("v{version}"))
 }
 
-/// What runs on a variant of arm64 besides itself: v9.x has all of v8.(x+5).
-fn older_arm64(variant: &str) -> Vec<String> {
+/// What runs on a variant of arm64 besides itself: v9.x has all of v8.(x+5). Nothing for a variant that does not exist.
+fn older_arm64(variant: &str) -> Option<Vec<String>> {
     let variant = if variant.is_empty() { "v8" } else { variant };
     let (major, minor) = variant.split_once('.').unwrap_or((variant, "0"));
     let minor = minor.parse().ok().filter(|minor| *minor < 10).unwrap_or(0);
@@ -123,10 +120,10 @@ fn older_arm64(variant: &str) -> Vec<String> {
     match version(major) {
         Some(9) => {
             let ninth = below(minor, 0).map(|minor| dotted(9, minor));
-            ninth.chain(below(minor + 6, 0).map(|minor| dotted(8, minor))).collect()
+            Some(ninth.chain(below(minor + 6, 0).map(|minor| dotted(8, minor))).collect())
         }
-        Some(8) => below(minor, 0).map(|minor| dotted(8, minor)).collect(),
-        _ => Vec::new(),
+        Some(8) => Some(below(minor, 0).map(|minor| dotted(8, minor)).collect()),
+        _ => None,
     }
 }
 
@@ -149,7 +146,8 @@ pub(crate) fn normalise_architecture(architecture: &str, variant: &str) -> (Stri
         ("i386", _) => ("386", ""),
         ("x86_64" | "x86-64" | "amd64", "v1") => ("amd64", ""),
         ("x86_64" | "x86-64" | "amd64", variant) => ("amd64", variant),
-        ("aarch64" | "arm64", "8" | "v8") => ("arm64", ""),
+        ("aarch64" | "arm64", "8" | "8.0" | "v8" | "v8.0") => ("arm64", ""),
+        ("aarch64" | "arm64", "9" | "9.0" | "v9.0") => ("arm64", "v9"),
         ("aarch64" | "arm64", variant) => ("arm64", variant),
         ("armhf", _) | ("arm", "" | "7") => ("arm", "v7"),
         ("armel", _) | ("arm", "6") => ("arm", "v6"),

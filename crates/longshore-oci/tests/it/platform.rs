@@ -10,6 +10,7 @@ fn people_write_platforms_in_many_ways() {
         ("linux/amd64", "linux/amd64"),
         ("linux/arm64/v8", "linux/arm64/v8"),
         ("linux/arm64/8", "linux/arm64/v8"),
+        ("linux/arm64/9.0", "linux/arm64/v9"),
         ("Linux/AARCH64", "linux/arm64"),
         ("linux/x86_64/v1", "linux/amd64"),
         ("linux/amd64/v3", "linux/amd64/v3"),
@@ -68,6 +69,12 @@ fn machines_run_older_content_too() {
             "linux/arm64/v8.2",
             "linux/arm64/v8.2 linux/arm64/v8.1 linux/arm64/v8 linux/arm/v8 linux/arm/v7 linux/arm/v6 linux/arm/v5",
         ),
+        (
+            "linux/arm64/v9",
+            "linux/arm64/v9 linux/arm64/v8.5 linux/arm64/v8.4 linux/arm64/v8.3 linux/arm64/v8.2 linux/arm64/v8.1 \
+             linux/arm64/v8 linux/arm/v8 linux/arm/v7 linux/arm/v6 linux/arm/v5",
+        ),
+        ("linux/arm64/v3", "linux/arm64/v3"),
         ("linux/riscv64", "linux/riscv64"),
         ("linux/amd64/v99999999", "linux/amd64/v99999999 linux/386"),
     ] {
