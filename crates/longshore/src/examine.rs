@@ -9,6 +9,7 @@ use longshore_lint::{Level, LintContext, lint_action, lint_workflow};
 use longshore_report::diagnostic::FileFindings;
 use longshore_source::{PathError, RepositoryPath, WorkTree, WorkTreeError};
 use longshore_syntax::{Code, Diagnostic, Severity, SourceFile, Span};
+use longshore_workflow::plan::certain_failures;
 use longshore_workflow::{parse_action, parse_workflow};
 use thiserror::Error;
 
@@ -201,6 +202,7 @@ impl<'a> Examination<'a> {
                 let parsed = parse_workflow(file);
                 let mut found = parsed.diagnostics();
                 if let Some(workflow) = &parsed.model {
+                    found.extend(certain_failures(workflow));
                     found.extend(called::check(workflow, subject.root()));
                     found.extend(lint_workflow(workflow, &self.context));
                 }

@@ -42,4 +42,5 @@ pub use planner::plan;
 pub use source::{Source, SourceSet};
 pub use stage::stages;
 pub use step::{StepPlan, StepPlanKind};
+pub use strategy::certain_failures;
 pub use workflow::{FollowUp, Plan, PlanDiagnostic, RunPlan, WorkflowPlan};

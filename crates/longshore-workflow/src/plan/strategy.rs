@@ -5,9 +5,9 @@ use longshore_expr::{Object, Value};
 use longshore_syntax::Diagnostic;
 
 use super::{MatrixPlan, Planned};
-use crate::evaluate::{Fact, TokenEvaluator};
+use crate::evaluate::{Fact, Knowledge, TokenEvaluator};
 use crate::matrix;
-use crate::model::Job;
+use crate::model::{Job, Workflow};
 use crate::template::{Token, code};
 
 /// The strategy of a job, evaluated.
@@ -84,6 +84,17 @@ pub(crate) fn strategy(evaluator: &mut TokenEvaluator<'_>, job: &Job) -> Strateg
             none(MatrixPlan::Failed(text), Fact::Unknown)
         }
     }
+}
+
+/// What fails in every run, because it depends on nothing that a run brings: matrices that make no job or too many, and
+/// expressions in them that have no value.
+pub fn certain_failures(workflow: &Workflow) -> Vec<Diagnostic> {
+    let nothing = Knowledge::default();
+    let mut evaluator = TokenEvaluator::new(&workflow.file, &nothing);
+    for job in &workflow.jobs {
+        strategy(&mut evaluator, job);
+    }
+    evaluator.into_diagnostics()
 }
 
 /// `fail-fast` and `max-parallel`.

@@ -157,3 +157,23 @@ jobs:
     let ended = context.run(&["check", "--fail-on", "error", ".github/workflows/call.yml"]);
     insta::assert_snapshot!(ended.shown());
 }
+
+#[test]
+fn matrices_that_fail_in_every_run_are_found_before_it() {
+    let context = TestContext::new();
+    let numbers = (0..17).map(|number| number.to_string()).collect::<Vec<_>>().join(", ");
+    let job = |name: &str, matrix: &str| {
+        let head = format!("  {name}:\n    runs-on: ubuntu-latest\n    timeout-minutes: 5\n");
+        format!(
+            "{head}    strategy:\n      matrix:\n        {matrix}\n    steps:\n      - run: make ${{{{ matrix.x }}}}\n"
+        )
+    };
+    let jobs = [
+        job("giant", &format!("x: [{numbers}]\n        y: [{numbers}]")),
+        job("empty", "x: []"),
+        job("known-later", "x: ${{ fromJSON(vars.LIST) }}"),
+    ];
+    context
+        .write(".github/workflows/ci.yml", format!("on: push\npermissions: {{}}\njobs:\n{}", jobs.concat()));
+    insta::assert_snapshot!(context.run(&["check"]).shown());
+}

@@ -3,6 +3,7 @@
 use longshore_lint::{LintContext, lint_action, lint_workflow};
 use longshore_report::diagnostic::{Counts, FileFindings, json::diagnostic_dto};
 use longshore_syntax::SourceFile;
+use longshore_workflow::plan::certain_failures;
 use longshore_workflow::{parse_action, parse_workflow};
 use serde_json::{Value, json};
 
@@ -20,8 +21,8 @@ pub(super) fn check(parameters: &Parameters<'_>) -> Result<Value, OperationError
         (parsed.diagnostics(), lint)
     } else {
         let parsed = parse_workflow(&file);
-        let lint = parsed.model.as_ref().map(|workflow| lint_workflow(workflow, &context));
-        (parsed.diagnostics(), lint)
+        let further = |workflow| [certain_failures(workflow), lint_workflow(workflow, &context)].concat();
+        (parsed.diagnostics(), parsed.model.as_ref().map(further))
     };
     diagnostics.extend(lint.unwrap_or_default());
     diagnostics.sort_by_key(|diagnostic| diagnostic.span);
