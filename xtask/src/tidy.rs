@@ -1,5 +1,6 @@
 //! The checks. Each takes what it examines as text, so that tests can hand it small texts.
 
+mod licence;
 mod manifest;
 mod page;
 mod source;
@@ -55,6 +56,7 @@ pub(crate) fn run(root: &Path) -> io::Result<Report> {
     for missing in LAYERS.iter().filter(|layer| !root.join("crates").join(layer.package).is_dir()) {
         report.findings.push(format!("xtask/src/layers.rs: there is no crate `{}`", missing.package));
     }
+    report.findings.extend(licence::check(root)?);
     report.findings.sort();
     Ok(report)
 }

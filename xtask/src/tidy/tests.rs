@@ -77,3 +77,27 @@ fn codes_and_pages_go_together() {
         "{found:?}"
     );
 }
+
+#[test]
+fn licences_are_read_as_expressions() {
+    for accepted in [
+        "MIT",
+        "MIT/Apache-2.0",
+        "GPL-3.0-only OR MIT",
+        "(MIT OR GPL-2.0) AND ISC",
+        "Apache-2.0 WITH LLVM-exception",
+    ] {
+        assert!(super::licence::is_accepted(accepted), "{accepted}");
+    }
+    for refused in [
+        "",
+        "none named",
+        "GPL-3.0-only",
+        "MIT AND GPL-3.0-only",
+        "(MIT",
+        "MIT)",
+        "GPL-2.0 WITH LLVM-exception",
+    ] {
+        assert!(!super::licence::is_accepted(refused), "{refused}");
+    }
+}
