@@ -232,34 +232,29 @@ static CREDENTIALS: Definition = Definition::mapping(
 )
 .allowing(RUN.with(AllowedSet::SECRETS).with(AllowedSet::ENV));
 static CONTAINER_ENV: Definition = Definition::entries("container-env", &NON_EMPTY, &RUNNER_STRING);
+/// The keys of a container, and further ones that take text.
+macro_rules! container {
+    ($schema:literal $(, $further:literal)*) => {
+        Definition::mapping(
+            $schema,
+            &[
+                key("image", &NON_EMPTY),
+                key("options", &STRING),
+                key("env", &CONTAINER_ENV),
+                key("ports", &NON_EMPTY_STRINGS),
+                key("volumes", &NON_EMPTY_STRINGS),
+                key("credentials", &CREDENTIALS),
+                $(key($further, &STRING),)*
+            ],
+        )
+    };
+}
 static CONTAINER: Definition = {
-    static MAPPING: Definition = Definition::mapping(
-        "container-mapping",
-        &[
-            key("image", &NON_EMPTY),
-            key("options", &STRING),
-            key("env", &CONTAINER_ENV),
-            key("ports", &NON_EMPTY_STRINGS),
-            key("volumes", &NON_EMPTY_STRINGS),
-            key("credentials", &CREDENTIALS),
-        ],
-    );
+    static MAPPING: Definition = container!("container-mapping");
     Definition::one_of("container", &[&STRING, &MAPPING]).allowing(CELL)
 };
 static SERVICES: Definition = {
-    static MAPPING: Definition = Definition::mapping(
-        "service-container-mapping",
-        &[
-            key("image", &NON_EMPTY),
-            key("options", &STRING),
-            key("env", &CONTAINER_ENV),
-            key("ports", &NON_EMPTY_STRINGS),
-            key("volumes", &NON_EMPTY_STRINGS),
-            key("credentials", &CREDENTIALS),
-            key("entrypoint", &STRING),
-            key("command", &STRING),
-        ],
-    );
+    static MAPPING: Definition = container!("service-container-mapping", "entrypoint", "command");
     static SERVICE: Definition =
         Definition::one_of("services-container", &[&NON_EMPTY, &MAPPING]).allowing(CELL);
     Definition::entries("services", &NON_EMPTY, &SERVICE).allowing(CELL)
