@@ -65,7 +65,8 @@ impl Reader<'_> {
         kinds: &[&'static Mapping],
     ) -> Option<(Token, Token)> {
         if place.allowed.is_empty() {
-            self.refuse_expression(&key);
+            // Of a key, that is its quote.
+            self.refuse_expression(&key, key.node.span);
             return None;
         }
         let definition = match kinds {

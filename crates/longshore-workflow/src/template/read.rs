@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use longshore_syntax::yaml::{Resolved, Scalar, ScalarStyle};
-use longshore_syntax::{Diagnostic, Node, NodeKind, SourceFile, suggest};
+use longshore_syntax::{Diagnostic, Node, NodeKind, SourceFile, Span, suggest};
 
 use super::{Refusals, Token, TokenKind, code};
 use crate::schema::{AllowedSet, Definition, Shape};
@@ -92,7 +92,7 @@ impl Reader<'_> {
         }
         if matches!(token.kind, TokenKind::Expression(_)) {
             if place.allowed.is_empty() {
-                self.refuse_expression(&token);
+                self.refuse_expression(&token, token.span());
             }
             return token;
         }
@@ -114,9 +114,11 @@ impl Reader<'_> {
         token
     }
 
-    pub(super) fn refuse_expression(&mut self, token: &Token) {
+    /// Refuses an expression; the published parser names the position `at`.
+    pub(super) fn refuse_expression(&mut self, token: &Token, at: Span) {
         let diagnostic = super::expression::not_allowed(token.span());
-        self.refusals.push("A template expression is not allowed in this context", diagnostic);
+        let github = "A template expression is not allowed in this context";
+        self.refusals.push_within(at, github, diagnostic);
     }
 }
 
