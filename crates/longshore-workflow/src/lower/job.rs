@@ -98,7 +98,10 @@ impl Lowering<'_> {
                 self.check_runs_on(value);
                 job.runs_on = some();
             }
-            "environment" => job.environment = some(),
+            "environment" => {
+                self.plain_keys(value, "job environment key");
+                job.environment = some();
+            }
             "env" => job.env = self.mapping(value, "job env"),
             "defaults" => {
                 job.defaults = defaults(value);
@@ -127,6 +130,7 @@ impl Lowering<'_> {
 
     /// The group of `runs-on` may carry a prefix that says whose it is.
     fn check_runs_on(&mut self, token: &Token) {
+        self.plain_keys(token, "job runs-on property name");
         let Some((name, group)) = token.entry("group").and_then(|group| Some((group.as_str()?, group)))
         else {
             return;

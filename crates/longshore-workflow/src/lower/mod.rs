@@ -58,6 +58,13 @@ impl Lowering<'_> {
         at.map_or(text.span, |at| text.span.sub(at + part.start, at + part.end))
     }
 
+    /// Refuses the first key that is an expression, where GitHub must know the keys when it reads the file.
+    fn plain_keys(&mut self, token: &Token, reading: &str) {
+        if let Some((key, _)) = token.entries().iter().find(|(key, _)| key.as_str().is_none()) {
+            self.refuse_type(key, reading, "StringToken", "a key without expressions");
+        }
+    }
+
     /// The token if it is a mapping; refused otherwise.
     fn mapping(&mut self, token: &Token, reading: &str) -> Option<Token> {
         if matches!(token.kind, crate::template::TokenKind::Mapping(_)) {

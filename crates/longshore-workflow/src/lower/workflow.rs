@@ -80,6 +80,7 @@ impl Lowering<'_> {
         if matches!(token.kind, TokenKind::String(_) | TokenKind::Expression(_)) {
             concurrency.group = Some(token.clone());
         }
+        self.plain_keys(token, "concurrency group key");
         for (key, value) in token.entries() {
             match key.as_str().unwrap_or_default() {
                 "group" => concurrency.group = Some(value.clone()),

@@ -44,7 +44,7 @@ fn number(value: f64) -> Value {
 /// The whole workflow.
 pub(super) fn workflow(workflow: &Workflow, called: &dyn Fn(&str) -> Option<Workflow>) -> Map<String, Value> {
     let mut object = Map::new();
-    object.insert("events".to_owned(), events(&workflow.triggers));
+    object.insert("events".to_owned(), events(workflow));
     object.insert("jobs".to_owned(), workflow.jobs.iter().map(|each| job(each, called)).collect());
     if let Some(concurrency) = &workflow.concurrency {
         object.insert("concurrency".to_owned(), token(&concurrency.token));
@@ -55,12 +55,18 @@ pub(super) fn workflow(workflow: &Workflow, called: &dyn Fn(&str) -> Option<Work
     object
 }
 
-fn events(triggers: &[Trigger]) -> Value {
-    let events = triggers.iter().map(|trigger| (trigger.event.value.clone(), event(trigger)));
+fn events(workflow: &Workflow) -> Value {
+    let on = workflow.root.entry("on");
+    let events = workflow.triggers.iter().map(|trigger| {
+        let written = on.and_then(|on| on.entry(&trigger.event.value));
+        (trigger.event.value.clone(), event(trigger, written))
+    });
     Value::Object(events.collect())
 }
 
-fn event(trigger: &Trigger) -> Value {
+/// An event; keys that are `written` without anything in them show as empty.
+fn event(trigger: &Trigger, written: Option<&Token>) -> Value {
+    let is_written = |key: &str| written.is_some_and(|event| event.entry(key).is_some());
     if trigger.event.value == "schedule" {
         let entries = trigger.schedules.iter().map(|schedule| match &schedule.timezone {
             Some(zone) => json!({ "cron": schedule.cron.value, "timezone": zone.value }),
@@ -81,14 +87,14 @@ fn event(trigger: &Trigger) -> Value {
     for (key, values) in
         [("workflows", &trigger.workflows), ("names", &trigger.names), ("versions", &trigger.versions)]
     {
-        if !values.is_empty() {
+        if is_written(key) {
             object.insert(key.to_owned(), texts(values));
         }
     }
-    if !trigger.inputs.is_empty() {
+    if is_written("inputs") {
         object.insert("inputs".to_owned(), inputs(trigger));
     }
-    if !trigger.secrets.is_empty() {
+    if is_written("secrets") {
         let secrets = trigger.secrets.iter().map(|secret| {
             let mut object = Map::new();
             put(&mut object, "description", secret.description.clone().map(Value::from));
