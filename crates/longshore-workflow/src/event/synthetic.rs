@@ -54,7 +54,10 @@ impl Event {
         let is_pull_request = self.base_ref.is_some();
         let on_default_branch = runs_on_default_branch(&self.name);
         let git_ref = facts.git_ref.as_deref().map(full);
-        if !is_pull_request && !on_default_branch {
+        if self.name == "release" {
+            // It is of its tag; of which, the branch at hand does not tell.
+            self.git_ref = git_ref.clone().filter(|name| is_tag(name));
+        } else if !is_pull_request && !on_default_branch {
             self.git_ref = git_ref.clone().or(self.git_ref.take());
         }
         // The commit at hand is that of the default branch only if that is checked out.
@@ -73,7 +76,34 @@ impl Event {
 
 /// Whether GitHub runs such an event on the default branch whatever it is about.
 fn runs_on_default_branch(name: &str) -> bool {
-    matches!(name, "schedule" | "workflow_run" | "repository_dispatch" | "delete" | "pull_request_target")
+    matches!(
+        name,
+        "branch_protection_rule"
+            | "check_run"
+            | "check_suite"
+            | "delete"
+            | "discussion"
+            | "discussion_comment"
+            | "fork"
+            | "gollum"
+            | "image_version"
+            | "issue_comment"
+            | "issues"
+            | "label"
+            | "milestone"
+            | "page_build"
+            | "public"
+            | "pull_request_target"
+            | "repository_dispatch"
+            | "schedule"
+            | "status"
+            | "watch"
+            | "workflow_run"
+    )
+}
+
+fn is_tag(git_ref: &str) -> bool {
+    git_ref.starts_with("refs/tags/")
 }
 
 fn usual_action(name: &str) -> Option<&'static str> {
@@ -194,7 +224,7 @@ fn created(payload: &mut Entries, facts: &EventFacts) {
 
 fn release(payload: &mut Entries, facts: &EventFacts) {
     let mut release = Entries::default();
-    release.optional("tag_name", facts.git_ref.as_deref().map(short));
+    release.optional("tag_name", facts.git_ref.as_deref().filter(|name| is_tag(name)).map(short));
     release.set("draft", Value::from(false));
     release.set("prerelease", Value::from(false));
     payload.set("release", release.build());

@@ -103,6 +103,12 @@ fn contexts_have_the_refs_that_github_documents() {
         ("workflow_dispatch", facts(), "refs/heads/topic c0ffee topic branch  "),
         ("schedule", facts(), "refs/heads/main ? main branch  "),
         ("release", tag, "refs/tags/v1 c0ffee v1 tag  "),
+        ("release", facts(), "? c0ffee ? ?  "),
+        ("issues", facts(), "refs/heads/main ? main branch  "),
+        ("issue_comment", facts(), "refs/heads/main ? main branch  "),
+        ("check_suite", facts(), "refs/heads/main ? main branch  "),
+        ("watch", facts(), "refs/heads/main ? main branch  "),
+        ("create", facts(), "refs/heads/topic c0ffee topic branch  "),
         ("merge_group", facts(), "refs/heads/topic c0ffee topic branch  "),
     ];
     for (name, facts, expected) in cases {
