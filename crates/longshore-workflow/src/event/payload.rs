@@ -35,8 +35,10 @@ impl Event {
                 self.git_ref = text(&["release", "tag_name"]).map(|tag| format!("refs/tags/{tag}"));
             }
             "deployment" | "deployment_status" => {
-                self.git_ref = text(&["deployment", "ref"]).map(|name| full(&name));
                 self.sha = text(&["deployment", "sha"]);
+                // A deployment of a commit has the commit for its ref, and the run has none.
+                let name = text(&["deployment", "ref"]).filter(|name| Some(name) != self.sha.as_ref());
+                self.git_ref = name.map(|name| full(&name));
             }
             "workflow_dispatch" => self.git_ref = text(&["ref"]).map(|name| full(&name)),
             "repository_dispatch" => self.git_ref = text(&["branch"]).map(|name| full(&name)),
@@ -45,7 +47,8 @@ impl Event {
         if at(&payload, &["pull_request"]).is_some() {
             self.read_pull_request(&payload);
         }
-        if self.git_ref.is_none() {
+        let may_lack_ref = matches!(self.name.as_str(), "deployment" | "deployment_status");
+        if self.git_ref.is_none() && !may_lack_ref {
             self.git_ref = self.default_branch.as_ref().map(|branch| format!("refs/heads/{branch}"));
         }
     }

@@ -60,6 +60,16 @@ fn payloads_fill_the_event() {
 }
 
 #[test]
+fn a_deployment_of_a_commit_has_no_ref() {
+    let of = |git_ref: &str| {
+        let json = r#"{"deployment":{"sha":"c0ffee","ref":"REF"},"repository":{"default_branch":"main"}}"#;
+        payload(&json.replace("REF", git_ref)).git_ref
+    };
+    assert_eq!(of("topic").as_deref(), Some("refs/heads/topic"));
+    assert_eq!(of("c0ffee"), None);
+}
+
+#[test]
 fn hostile_payloads_are_read() {
     for json in ["[]", "1", "null", r#"{"pull_request":3,"number":{}}"#, r#"{"commits":{"a":1},"ref":[]}"#] {
         let event = payload(json);
