@@ -98,14 +98,49 @@ impl Event {
             return Fact::Known(self.payload.clone());
         }
         let Value::Object(payload) = &self.payload else { return Fact::Known(self.payload.clone()) };
-        Fact::object(payload.iter().map(|(key, value)| {
+        let known = payload.iter().map(|(key, value)| {
             let fact = if &**key == "inputs" { Fact::Known(value.clone()) } else { Fact::open(value) };
             (std::sync::Arc::clone(key), fact)
-        }))
+        });
+        let subjects = subjects(&self.name, self.action.as_deref()).iter();
+        let missing = subjects.filter(|key| self.payload.property(key).is_none());
+        Fact::object(known.chain(missing.map(|key| (std::sync::Arc::from(*key), Fact::Unknown))))
     }
 }
 
 /// The short form of a ref that GitHub shows; of a pull request `7/merge`.
 fn ref_name(git_ref: &str) -> &str {
     git_ref.strip_prefix("refs/pull/").unwrap_or_else(|| short(git_ref))
+}
+
+/// The keys of an event's payload that say what it is about, which nobody knows before it happens.
+fn subjects(event: &str, action: Option<&str>) -> &'static [&'static str] {
+    match (event, action) {
+        ("label", _) | ("pull_request" | "pull_request_target", Some("labeled" | "unlabeled")) => &["label"],
+        ("pull_request" | "pull_request_target", Some("assigned" | "unassigned")) => &["assignee"],
+        ("pull_request_review_comment", _) => &["comment"],
+        ("issues", Some("labeled" | "unlabeled")) => &["issue", "label"],
+        ("issues", Some("assigned" | "unassigned")) => &["issue", "assignee"],
+        ("issues", _) => &["issue"],
+        ("issue_comment", _) => &["issue", "comment"],
+        ("discussion", Some("labeled" | "unlabeled")) => &["discussion", "label"],
+        ("discussion", _) => &["discussion"],
+        ("discussion_comment", _) => &["discussion", "comment"],
+        ("workflow_run", _) => &["workflow_run", "workflow"],
+        ("schedule", _) => &["schedule"],
+        ("repository_dispatch", _) => &["action", "branch", "client_payload"],
+        ("check_run", _) => &["check_run"],
+        ("check_suite", _) => &["check_suite"],
+        ("deployment", _) => &["deployment"],
+        ("deployment_status", _) => &["deployment", "deployment_status"],
+        ("status", _) => &["sha", "state", "context", "description", "target_url", "branches", "commit"],
+        ("milestone", _) => &["milestone"],
+        ("fork", _) => &["forkee"],
+        ("gollum", _) => &["pages"],
+        ("page_build", _) => &["build"],
+        ("registry_package", _) => &["registry_package"],
+        ("branch_protection_rule", _) => &["rule"],
+        ("image_version", _) => &["image_version"],
+        _ => &[],
+    }
 }

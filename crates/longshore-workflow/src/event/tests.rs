@@ -2,6 +2,8 @@
 
 use longshore_expr::Value;
 
+use crate::evaluate::{Evaluated, Knowledge, evaluate};
+
 use super::{CommitFacts, Event, EventFacts, PullRequestFacts, WorkflowIdentity};
 
 const WORKFLOW: WorkflowIdentity<'_> = WorkflowIdentity { name: "CI", path: ".github/workflows/ci.yml" };
@@ -124,6 +126,29 @@ fn contexts_have_the_refs_that_github_documents() {
     for (name, facts, expected) in cases {
         assert_eq!(refs(name, &facts), expected, "{name}");
     }
+}
+
+#[test]
+fn nobody_knows_what_a_made_up_event_is_about() {
+    let cases = [
+        ("schedule", None, "github.event.schedule == '0 1 * * *'", false),
+        ("workflow_run", None, "github.event.workflow_run.conclusion == 'success'", false),
+        ("issue_comment", None, "contains(github.event.comment.body, '/deploy')", false),
+        ("issues", None, "github.event.label.name == 'bug'", true),
+        ("issues", Some("labeled"), "github.event.label.name == 'bug'", false),
+        ("pull_request", Some("labeled"), "github.event.label.name == 'bug'", false),
+        ("push", None, "github.event.schedule == '0 1 * * *'", true),
+    ];
+    for (name, action, condition, known) in cases {
+        let event = Event::synthetic(name, &EventFacts { action: action.map(str::to_owned), ..facts() });
+        let knowledge = Knowledge::default().with("github", event.github_facts(WORKFLOW));
+        let found = evaluate(&longshore_expr::parse(condition).unwrap(), &knowledge).unwrap();
+        assert_eq!(matches!(found, Evaluated::Known(_)), known, "{name} {action:?}: {condition}");
+    }
+    let due = EventFacts { schedule: Some("0 1 * * *".to_owned()), ..facts() };
+    let event = Event::synthetic("schedule", &due);
+    let schedule = event.github_context(WORKFLOW).property("event").unwrap().property("schedule").cloned();
+    assert_eq!(schedule, Some(Value::from("0 1 * * *")));
 }
 
 #[test]
