@@ -3,6 +3,7 @@
 //! A file is an action manifest by its name (`action.yml`, `action.yaml`) and a workflow else. What cannot be read as
 //! text is a finding, so that one bad file does not hide what is wrong with the others.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use longshore_lint::{Level, LintContext, lint_action, lint_workflow};
@@ -104,6 +105,9 @@ pub(crate) fn subjects(directory: &Path, paths: &[PathBuf]) -> Result<Vec<Subjec
             subjects.push(named(&tree, &full)?.ok_or_else(|| missing(path))?);
         }
     }
+    // One file under two spellings is one file.
+    let mut seen = HashSet::new();
+    subjects.retain(|subject| seen.insert(subject.place.clone()));
     Ok(subjects)
 }
 

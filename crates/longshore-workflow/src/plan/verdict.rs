@@ -235,6 +235,7 @@ fn values(condition: &Condition, knowledge: &Knowledge) -> String {
         {
             let text = match value.to_text() {
                 text if text.is_empty() => format!("`{}` is empty", reference.dotted()),
+                _ if names_secret(&reference.dotted()) => format!("`{}` is not shown", reference.dotted()),
                 text => format!("`{}` is `{}`", reference.dotted(), excerpt(&text)),
             };
             if !shown.contains(&text) {
@@ -244,4 +245,12 @@ fn values(condition: &Condition, knowledge: &Knowledge) -> String {
     };
     written.expr.walk(&mut visit);
     if shown.is_empty() { String::new() } else { format!(": {}", shown.join(", ")) }
+}
+
+/// Whether what stands under this name must not be printed: payloads may hold tokens.
+fn names_secret(path: &str) -> bool {
+    let name = path.rsplit('.').next().unwrap_or(path).to_ascii_lowercase();
+    ["token", "secret", "password", "passwd", "credential", "private_key", "api_key"]
+        .iter()
+        .any(|word| name.contains(word))
 }

@@ -13,6 +13,15 @@ pub fn event_names() -> impl Iterator<Item = &'static str> {
     NAMES.iter().copied()
 }
 
+/// The activity types of an event; `None` for an event without, or with types of the sender's choice.
+pub fn activity_types(event: &str) -> Option<&'static [&'static str]> {
+    let event = EVENTS.iter().find(|property| property.name == event)?;
+    let mapping = *event.definition.mappings().first()?;
+    let mut rules = Vec::new();
+    mapping.property("types")?.definition.scalars(&mut rules);
+    rules.iter().find_map(|rule| if let Shape::OneOfStrings(words) = rule.shape { Some(words) } else { None })
+}
+
 /// An event with activity types: `null`, or a mapping with `types` and further keys.
 macro_rules! activities {
     ($name:ident, $event:literal, [$($word:literal),* $(,)?] $(, $key:literal: $definition:expr)*) => {

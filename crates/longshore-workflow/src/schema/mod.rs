@@ -15,7 +15,7 @@ mod workflow;
 
 pub use action::ACTION_ROOT;
 pub use allowed::{AllowedSet, Status};
-pub use event::event_names;
+pub use event::{activity_types, event_names};
 pub use workflow::{PERMISSION_SCOPES, WORKFLOW_ROOT};
 
 /// The rule for one kind of value.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use longshore_syntax::suggest;
-use longshore_workflow::schema::event_names;
+use longshore_workflow::schema::{activity_types, event_names};
 use thiserror::Error;
 
 use crate::exit::Blame;
@@ -66,6 +66,10 @@ pub(super) enum EventError {
     TwoPayloads { first: PathBuf, second: PathBuf },
     #[error("two activity types are given, `{first}` and `{second}`")]
     TwoActivities { first: String, second: String },
+    #[error("`{event}` has no activity type `{activity}`")]
+    Activity { event: String, activity: String, help: String },
+    #[error("`{text}` is not the name of a branch or tag")]
+    Ref { text: String },
 }
 
 impl Explained for EventError {
@@ -75,12 +79,13 @@ impl Explained for EventError {
 
     fn help(&self) -> Option<String> {
         Some(match self {
-            Self::Unknown { help, .. } => help.clone(),
+            Self::Unknown { help, .. } | Self::Activity { help, .. } => help.clone(),
             Self::Inputs { .. } => "leave out `--event`, or the inputs".to_owned(),
             Self::TwoPayloads { .. } => {
                 "`--event EVENT --payload FILE` names the event of a payload".to_owned()
             }
             Self::TwoActivities { .. } => "leave out `--type`".to_owned(),
+            Self::Ref { .. } => "give `--ref` a branch, or a full ref such as `refs/tags/v1.2.3`".to_owned(),
         })
     }
 }
@@ -98,6 +103,9 @@ impl EventArgs {
             fork: self.fork,
             inputs: self.inputs.clone(),
         };
+        if let Some(text) = self.git_ref.as_ref().filter(|text| !is_ref(text)) {
+            return Err(EventError::Ref { text: text.clone() });
+        }
         let Some(event) = &self.event else { return Ok(request) };
         if is_file(event) {
             if let Some(second) = &self.payload {
@@ -121,8 +129,37 @@ impl EventArgs {
         }
         request.name = Some(name.to_owned());
         request.action = activity.or(request.action);
+        if let Some(activity) = &request.action {
+            check_activity(name, activity)?;
+        }
         Ok(request)
     }
+}
+
+/// Only types that GitHub knows can be sent; `repository_dispatch` takes any.
+fn check_activity(event: &str, activity: &str) -> Result<(), EventError> {
+    let known = activity_types(event);
+    if event == "repository_dispatch" || known.is_some_and(|known| known.contains(&activity)) {
+        return Ok(());
+    }
+    let help = match known {
+        None => "it has no activity types; leave the type out".to_owned(),
+        Some(known) => match suggest::nearest(activity, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("its types are {}", known.join(", ")),
+        },
+    };
+    Err(EventError::Activity { event: event.to_owned(), activity: activity.to_owned(), help })
+}
+
+/// The characters and dots that git refuses in a ref (git-check-ref-format), and the empty name.
+fn is_ref(text: &str) -> bool {
+    let refused = |c: char| c.is_ascii_control() || " ~^:?*[\\".contains(c);
+    !text.is_empty()
+        && !text.contains(refused)
+        && ["..", "//", "@{"].iter().all(|part| !text.contains(part))
+        && !text.starts_with(['/', '-', '.'])
+        && !text.ends_with(['/', '.'])
 }
 
 /// Whether this can be no event: events are lower case words.

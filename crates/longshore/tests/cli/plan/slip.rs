@@ -88,3 +88,33 @@ fn other_places_of_workflows() {
     assert!(plan(&context, &["./ci/one.yml"]).contains("1 of 1 workflow starts: 1 job runs"));
     assert!(plan(&context, &["-W", "ci", "two"]).contains("Two · ci/two.yaml:2\n"));
 }
+
+#[test]
+fn types_and_refs_that_cannot_be() {
+    let context = project();
+    for arguments in [
+        &["-e", "pull_request:opend"][..],
+        &["-e", "push:opened"],
+        &["-e", "issues", "--type", "pushed"],
+        &["--ref", "a..b"],
+        &["--ref", ""],
+        &["--ref", "with space"],
+    ] {
+        let ended = context.run(&[&["plan"], arguments].concat());
+        assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{arguments:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains("help: "), "{}", ended.stderr);
+    }
+    assert_eq!(context.run(&["plan", "-e", "repository_dispatch:anything"]).code, 0);
+    assert_eq!(context.run(&["plan", "-e", "pull_request:labeled"]).code, 0);
+}
+
+#[test]
+fn what_may_be_secret_is_not_shown() {
+    let context = project();
+    let job = "jobs:\n  a:\n    if: github.event.token == 1\n    runs-on: x\n    steps: [run: make]\n";
+    context.write("s.yml", format!("on: push\n{job}"));
+    context.write("payload.json", r#"{"ref": "refs/heads/main", "token": "ghp_hidden"}"#);
+    let ended = context.run(&["plan", "-v", "-W", "s.yml", "-e", "push", "--payload", "payload.json"]);
+    assert!(ended.stdout.contains("`github.event.token` is not shown"), "{}", ended.stdout);
+    assert!(!ended.stdout.contains("ghp_hidden"), "{}", ended.stdout);
+}
