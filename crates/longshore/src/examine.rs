@@ -4,7 +4,9 @@
 //! text is a finding, so that one bad file does not hide what is wrong with the others.
 
 use std::collections::HashSet;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use longshore_lint::{Level, LintContext, lint_action, lint_workflow};
 use longshore_report::diagnostic::FileFindings;
@@ -25,6 +27,11 @@ pub(crate) const NOT_TEXT: Code = Code("source/not-text");
 const TOO_MANY: Code = Code("check/too-many-findings");
 /// Findings shown of one file.
 const MOST: usize = 500;
+
+/// Fewer files are not worth another thread.
+const FILES_OF_A_WORKER: usize = 16;
+/// As much stack as the main thread has.
+const STACK_OF_A_WORKER: usize = 8 << 20;
 
 /// A file to examine.
 #[derive(Debug, Clone)]
@@ -190,6 +197,32 @@ impl<'a> Examination<'a> {
             workflow_names: (whole && refers()).then(|| names(subjects)),
         };
         Self { settings, context }
+    }
+
+    /// What is found in each file, in their order. Many files are shared among the cores of the machine.
+    pub(crate) fn examine_all(&self, subjects: &[Subject]) -> Vec<FileFindings> {
+        let one_after_another =
+            |part: &[Subject]| part.iter().map(|each| self.examine(each)).collect::<Vec<_>>();
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let workers = cores.min(subjects.len() / FILES_OF_A_WORKER);
+        if workers < 2 {
+            return one_after_another(subjects);
+        }
+        thread::scope(|scope| {
+            let start = |part| {
+                let worker = thread::Builder::new().stack_size(STACK_OF_A_WORKER);
+                (part, worker.spawn_scoped(scope, move || one_after_another(part)))
+            };
+            let running: Vec<_> = subjects.chunks(subjects.len().div_ceil(workers)).map(start).collect();
+            let found =
+                running.into_iter().map(|(part, worker)| match worker.map(thread::ScopedJoinHandle::join) {
+                    Ok(Ok(found)) => found,
+                    Ok(Err(panic)) => std::panic::resume_unwind(panic),
+                    // No thread could be had; the work is done here.
+                    Err(_) => one_after_another(part),
+                });
+            found.flatten().collect()
+        })
     }
 
     /// What is found in one file, as the settings want it.

@@ -86,13 +86,15 @@ impl Explained for FixError {
 pub(super) fn run(args: &CheckArgs, session: &mut Session) -> Outcome {
     let mut subjects = subjects(&session.directory, &args.paths)?;
     let examination = Examination::new(&subjects, args.paths.is_empty(), &session.settings);
-    let mut found = Vec::with_capacity(subjects.len());
     let mut fixed = 0;
-    for subject in &mut subjects {
-        fixed += if args.fix { mend(subject, &examination)? } else { 0 };
-        let mut findings = examination.examine(subject);
+    if args.fix {
+        for subject in &mut subjects {
+            fixed += mend(subject, &examination)?;
+        }
+    }
+    let mut found = examination.examine_all(&subjects);
+    for (findings, subject) in found.iter_mut().zip(&subjects) {
         findings.file = findings.file.renamed(subject.path_from(&session.directory));
-        found.push(findings);
     }
     let format = args.format.unwrap_or(match session.settings.format.value {
         OutputFormat::Text => CheckFormat::Text,

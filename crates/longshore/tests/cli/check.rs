@@ -177,3 +177,16 @@ fn matrices_that_fail_in_every_run_are_found_before_it() {
         .write(".github/workflows/ci.yml", format!("on: push\npermissions: {{}}\njobs:\n{}", jobs.concat()));
     insta::assert_snapshot!(context.run(&["check"]).shown());
 }
+
+#[test]
+fn many_files_are_found_in_the_same_order_as_one_by_one() {
+    let context = TestContext::new();
+    let mut expected = String::new();
+    for number in 0..100 {
+        let name = format!(".github/workflows/w{number:03}.yml");
+        context.write(&name, bad());
+        expected += &context.run(&["check", "--format", "github", &name]).stdout;
+    }
+    let ended = context.run(&["check", "--format", "github"]);
+    assert_eq!((ended.code, ended.stdout), (1, expected));
+}
