@@ -15,6 +15,8 @@ pub(crate) struct Layer {
 
 /// Every crate; tools of the code base itself are in no layer.
 pub(crate) const LAYERS: &[Layer] = &[
+    Layer { package: "longshore-core", level: 0, sideways: &[] },
+    Layer { package: "longshore-event", level: 0, sideways: &["longshore-core"] },
     Layer { package: "longshore-syntax", level: 1, sideways: &[] },
     Layer { package: "longshore-expr", level: 1, sideways: &["longshore-syntax"] },
     Layer { package: "longshore-workflow", level: 1, sideways: &["longshore-expr", "longshore-syntax"] },
@@ -24,7 +26,29 @@ pub(crate) const LAYERS: &[Layer] = &[
         sideways: &["longshore-expr", "longshore-syntax", "longshore-workflow"],
     },
     Layer { package: "longshore-oci", level: 1, sideways: &[] },
+    Layer { package: "longshore-seccomp", level: 1, sideways: &[] },
+    Layer { package: "longshore-format", level: 1, sideways: &[] },
     Layer { package: "longshore-source", level: 2, sideways: &[] },
+    Layer { package: "longshore-store", level: 2, sideways: &[] },
+    Layer { package: "longshore-layer", level: 2, sideways: &[] },
+    Layer { package: "longshore-registry", level: 2, sideways: &["longshore-store"] },
+    Layer {
+        package: "longshore-image",
+        level: 2,
+        sideways: &["longshore-layer", "longshore-registry", "longshore-store"],
+    },
+    Layer { package: "longshore-bootstrap", level: 2, sideways: &["longshore-layer"] },
+    Layer { package: "longshore-engine", level: 3, sideways: &[] },
+    Layer { package: "longshore-sys", level: 3, sideways: &[] },
+    Layer { package: "longshore-cgroup", level: 3, sideways: &[] },
+    Layer { package: "longshore-network", level: 3, sideways: &[] },
+    Layer {
+        package: "longshore-engine-native",
+        level: 3,
+        sideways: &["longshore-engine", "longshore-sys", "longshore-cgroup", "longshore-network"],
+    },
+    Layer { package: "longshore-engine-docker", level: 3, sideways: &["longshore-engine"] },
+    Layer { package: "longshore-testkit", level: 3, sideways: &["longshore-engine"] },
     Layer { package: "longshore-report", level: 5, sideways: &[] },
     Layer { package: "longshore", level: 5, sideways: &["longshore-report"] },
 ];

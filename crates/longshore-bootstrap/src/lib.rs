@@ -1,0 +1,3 @@
+//! Base images from the package archive of a distribution.
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! Docker Engine behind the same contract.
+
+#![forbid(unsafe_code)]

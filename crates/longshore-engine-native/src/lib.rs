@@ -1,0 +1,3 @@
+//! The native engine: containers without a daemon.
+
+#![forbid(unsafe_code)]

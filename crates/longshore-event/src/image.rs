@@ -1,0 +1,62 @@
+//! What happens to images: transfers, unpacking, checking.
+
+use serde::Serialize;
+
+/// One fact about the transfer of an image, or about making one. Digests are written out (`sha256:…`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ImageEvent {
+    /// A name was resolved by a registry or mirror.
+    Resolved {
+        /// The reference as asked for.
+        reference: String,
+        /// The host that answered.
+        host: String,
+        /// The digest of the manifest or index.
+        digest: String,
+    },
+    /// A piece of content will be transferred (or read, or unpacked).
+    Queued {
+        /// Its digest, or the name of a package.
+        item: String,
+        /// Its size in bytes, if known.
+        total: Option<u64>,
+    },
+    /// A piece need not be transferred: it is there, or was mounted from another repository.
+    Present {
+        /// Its digest.
+        item: String,
+    },
+    /// So many bytes of a piece were transferred.
+    Transferred {
+        /// Its digest, or the name of a package.
+        item: String,
+        /// Bytes so far; may fall if a transfer begins again.
+        done: u64,
+        /// All bytes, if known.
+        total: Option<u64>,
+    },
+    /// A piece is complete and its digest is right.
+    Completed {
+        /// Its digest, or the name of a package.
+        item: String,
+    },
+    /// A layer was unpacked.
+    Unpacked {
+        /// Its digest.
+        item: String,
+    },
+    /// A request failed and will be tried again.
+    Retried {
+        /// What was attempted.
+        attempt: String,
+        /// Why it failed.
+        cause: String,
+    },
+    /// A stage of longer work began, such as `unpacking packages`.
+    Stage {
+        /// Its name.
+        name: String,
+    },
+}

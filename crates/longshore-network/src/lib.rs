@@ -1,0 +1,3 @@
+//! Networks of containers: bridges, addresses, names, published ports.
+
+#![forbid(unsafe_code)]

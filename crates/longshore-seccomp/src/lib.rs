@@ -1,0 +1,3 @@
+//! System call filters: profiles as Docker writes them, compiled to BPF.
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! The content store: blobs by digest, references, leases, snapshots and one garbage collector.
+
+#![forbid(unsafe_code)]
