@@ -83,4 +83,4 @@ pub(crate) const IO_WORDS: &[&str] = &["async ", ".await", "tokio", "std::fs", "
 pub(crate) const UNSAFE: &[&str] = &["longshore-sys"];
 
 /// Crates whose every type may be serialised. Elsewhere only types whose name ends in `Dto` are.
-pub(crate) const SERIALISED: &[&str] = &["longshore-event", "longshore-oci"];
+pub(crate) const SERIALISED: &[&str] = &["longshore-engine", "longshore-event", "longshore-oci"];
