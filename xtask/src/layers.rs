@@ -42,10 +42,17 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer { package: "longshore-sys", level: 3, sideways: &[] },
     Layer { package: "longshore-cgroup", level: 3, sideways: &[] },
     Layer { package: "longshore-network", level: 3, sideways: &[] },
+    Layer { package: "longshore-usernet", level: 3, sideways: &["longshore-sys"] },
     Layer {
         package: "longshore-engine-native",
         level: 3,
-        sideways: &["longshore-engine", "longshore-sys", "longshore-cgroup", "longshore-network"],
+        sideways: &[
+            "longshore-engine",
+            "longshore-sys",
+            "longshore-cgroup",
+            "longshore-network",
+            "longshore-usernet",
+        ],
     },
     Layer { package: "longshore-engine-docker", level: 3, sideways: &["longshore-engine"] },
     Layer { package: "longshore-testkit", level: 3, sideways: &["longshore-engine"] },
