@@ -1,7 +1,24 @@
 //! Safe functions over raw Linux system calls; the only crate with unsafe code.
+//!
+//! What `rustix` offers safely is used directly by the crates that need it; here is what it does not have, or has only as
+//! unsafe functions. The heart is [`Program`]: everything that a new process does between `clone` and `execve`, as
+//! data. It is prepared completely before the clone, and the child only makes system calls: it allocates nothing, takes no
+//! lock, and drops nothing, which is what makes cloning safe in a process with threads, under any C library.
+//!
+//! Sources: the manual pages named at each call, and the kernel's `Documentation/filesystems/{mount_api,idmappings}.rst`.
 
+mod child;
+mod clone;
+mod interpret;
+mod mount;
 mod packet;
+mod program;
+mod supervise;
 mod unshare;
 
+pub use child::{Child, Report, StartError};
+pub use clone::{Namespaces, raise_fd, spawn};
+pub use mount::{MountAttributes, idmap, set_mount_attributes};
 pub use packet::packet_socket;
-pub use unshare::unshare_network;
+pub use program::{FilterInstruction, Links, NewMount, Op, Program};
+pub use unshare::{unshare_mounts, unshare_network, unshare_user_and_mounts};

@@ -2,7 +2,7 @@
 //!
 //! `rustix` offers `unshare` only as an unsafe function, because one of the things that can be unshared is the table of
 //! file descriptors, which would break the promises of borrowed descriptors. Namespaces of the network have no such
-//! effect, so this is safe by what it leaves out.
+//! effect, and neither have those of mounts and users, so these are safe by what they leave out.
 
 use rustix::io;
 use rustix::thread::{UnshareFlags, unshare_unsafe};
@@ -21,5 +21,35 @@ pub fn unshare_network() -> io::Result<()> {
     #[expect(unsafe_code, reason = "see the comment on safety")]
     unsafe {
         unshare_unsafe(UnshareFlags::NEWNET)
+    }
+}
+
+/// Puts the process into a new mount namespace. Its mounts are a copy of those of before.
+///
+/// Threads share a working directory and root; unsharing mounts unshares these for the calling thread.
+///
+/// # Errors
+///
+/// What the kernel answers: `PERM` without `CAP_SYS_ADMIN`, `NOSPC` over the limit of namespaces.
+pub fn unshare_mounts() -> io::Result<()> {
+    // SAFETY: `CLONE_NEWNS` replaces which mounts the thread sees, and unshares its working directory and root. It touches
+    // neither memory nor the table of file descriptors.
+    #[expect(unsafe_code, reason = "see the comment on safety")]
+    unsafe {
+        unshare_unsafe(UnshareFlags::NEWNS)
+    }
+}
+
+/// Puts the process into a new user namespace, with a mount namespace that it owns. Its ids are not mapped yet.
+///
+/// # Errors
+///
+/// What the kernel answers: `INVAL` if the process has more than one thread, `PERM` or `NOSPC` where user namespaces are
+/// not allowed.
+pub fn unshare_user_and_mounts() -> io::Result<()> {
+    // SAFETY: as for mounts; `CLONE_NEWUSER` replaces ids and capabilities, which are no concern of memory or descriptors.
+    #[expect(unsafe_code, reason = "see the comment on safety")]
+    unsafe {
+        unshare_unsafe(UnshareFlags::NEWUSER | UnshareFlags::NEWNS)
     }
 }

@@ -1,0 +1,175 @@
+//! A process that was started by [`crate::spawn`], as its parent sees it.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::io;
+use rustix::net::{RecvFlags, recv};
+use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
+use thiserror::Error;
+
+/// A message of a process on its way to its program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub struct Report {
+    /// What it is about.
+    pub(crate) kind: u32,
+    /// The operation, by its place in the program.
+    pub(crate) op: u32,
+    /// The kernel's error number, or a process id.
+    pub(crate) value: i32,
+}
+
+impl Report {
+    /// An operation failed.
+    pub(crate) const FAILED: u32 = 1;
+    /// The process goes on as another one.
+    pub(crate) const SPLIT: u32 = 2;
+
+    pub(crate) fn bytes(self) -> [u8; 12] {
+        let mut bytes = [0; 12];
+        bytes[..4].copy_from_slice(&self.kind.to_ne_bytes());
+        bytes[4..8].copy_from_slice(&self.op.to_ne_bytes());
+        bytes[8..].copy_from_slice(&self.value.to_ne_bytes());
+        bytes
+    }
+
+    fn read(bytes: [u8; 12]) -> Self {
+        let word = |at: usize| [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
+        Self {
+            kind: u32::from_ne_bytes(word(0)),
+            op: u32::from_ne_bytes(word(4)),
+            value: i32::from_ne_bytes(word(8)),
+        }
+    }
+}
+
+/// A process did not become the program it was meant to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum StartError {
+    /// One of its operations failed.
+    #[error("operation {op} of the new process failed")]
+    Operation {
+        /// Which, by its place in the program.
+        op: usize,
+        /// Why.
+        #[source]
+        errno: io::Errno,
+    },
+    /// It ended before, killed by somebody, or because nobody waited for it.
+    #[error("the new process ended before it was complete")]
+    Vanished,
+    /// It cannot be heard.
+    #[error("failed to hear of the new process")]
+    Deaf(#[source] io::Errno),
+}
+
+/// A process that was started. Dropping it neither ends the process nor reaps it.
+#[derive(Debug)]
+pub struct Child {
+    pid: Pid,
+    pidfd: OwnedFd,
+    report: OwnedFd,
+}
+
+impl Child {
+    pub(crate) fn new(pid: Pid, pidfd: OwnedFd, report: OwnedFd) -> Self {
+        Self { pid, pidfd, report }
+    }
+
+    /// Its id, as seen from here.
+    pub fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// A handle of it that becomes readable when it ends.
+    pub fn pidfd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
+    }
+
+    /// What comes from it on the way: readable when there is news.
+    pub fn report(&self) -> BorrowedFd<'_> {
+        self.report.as_fd()
+    }
+
+    /// Waits until the process has become its program; if the program splits, this becomes the handle of the second half.
+    ///
+    /// # Errors
+    ///
+    /// See [`StartError`]. The process has ended then, or is about to, and is reaped.
+    pub fn started(&mut self) -> Result<(), StartError> {
+        loop {
+            let mut bytes = [0; 12];
+            match recv(&self.report, &mut bytes, RecvFlags::empty()) {
+                Err(io::Errno::INTR) => {}
+                Err(errno) => return Err(StartError::Deaf(errno)),
+                Ok((_, 12)) => match self.hear(Report::read(bytes)) {
+                    Ok(()) => {}
+                    Err(error) => {
+                        let _ = self.wait();
+                        return Err(error);
+                    }
+                },
+                // The descriptor closes when the process becomes another program, and also when it ends.
+                Ok(_) => return self.alive_or_vanished(),
+            }
+        }
+    }
+
+    fn hear(&mut self, report: Report) -> Result<(), StartError> {
+        if report.kind == Report::SPLIT {
+            let first =
+                std::mem::replace(&mut self.pid, Pid::from_raw(report.value).ok_or(StartError::Vanished)?);
+            let pidfd = pidfd_open(self.pid, PidfdFlags::empty()).map_err(StartError::Deaf)?;
+            let first_pidfd = std::mem::replace(&mut self.pidfd, pidfd);
+            // The first half ends at once; it is ours to reap.
+            let _ = first;
+            let _ = wait_for(first_pidfd.as_fd());
+            return Ok(());
+        }
+        let errno = io::Errno::from_raw_os_error(report.value);
+        Err(StartError::Operation { op: report.op as usize, errno })
+    }
+
+    /// A program may also end quickly; that is no failure. Whether it was begun is known from what it did not report.
+    fn alive_or_vanished(&self) -> Result<(), StartError> {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        match waitid(WaitId::PidFd(self.pidfd.as_fd()), options) {
+            Ok(Some(status)) if status.exit_status() == Some(Self::ABANDONED) => Err(StartError::Vanished),
+            _ => Ok(()),
+        }
+    }
+
+    /// The exit code of a process whose parent vanished while it waited; no other process uses it by convention.
+    pub(crate) const ABANDONED: i32 = 213;
+
+    /// Waits until it ends and reaps it: its exit code, or 128 and the signal that ended it.
+    ///
+    /// # Errors
+    ///
+    /// `CHILD` if it was reaped already.
+    pub fn wait(&self) -> io::Result<i32> {
+        wait_for(self.pidfd())
+    }
+
+    /// The handle, to keep.
+    pub fn into_pidfd(self) -> OwnedFd {
+        self.pidfd
+    }
+}
+
+/// Waits for a child of this process by its handle and reaps it.
+fn wait_for(pidfd: BorrowedFd<'_>) -> io::Result<i32> {
+    // `__WALL` finds children whatever signal announces their end; those of a split announce none.
+    const ALL: u32 = 0x4000_0000;
+    loop {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::from_bits_retain(ALL);
+        match waitid(WaitId::PidFd(pidfd), options) {
+            Err(io::Errno::INTR) | Ok(None) => {}
+            Err(errno) => return Err(errno),
+            Ok(Some(status)) => {
+                let signal = status.terminating_signal().map(|signal| 128 + signal);
+                return Ok(status.exit_status().or(signal).unwrap_or(255));
+            }
+        }
+    }
+}

@@ -1,0 +1,456 @@
+//! Carrying out a program in the new process.
+//!
+//! **Invariant:** after the clone nothing here allocates, takes a lock, drops a value that owns something, or returns.
+//! Every call is a bare system call: those of `rustix` (which calls the kernel directly), and those of `libc` whose C
+//! functions do no more.
+
+use std::ffi::CStr;
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
+
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
+use rustix::io::{self, Errno};
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags,
+    UnmountFlags,
+};
+use rustix::net::{SendFlags, send};
+use rustix::process::Pid;
+
+use crate::clone::{Clone, check, clone3};
+use crate::program::{Execution, Links, NewMount, Op};
+use crate::{Child, MountAttributes, Program, Report, mount, supervise};
+
+/// What becomes of the process after an operation.
+type Step = Result<(), Errno>;
+
+/// Carries out a program. Never returns.
+pub(crate) fn run(program: &Program, report: &OwnedFd) -> ! {
+    for (index, op) in program.ops.iter().enumerate() {
+        if let Err(errno) = step(op, report) {
+            let failed = Report { kind: Report::FAILED, op: index as u32, value: errno.raw_os_error() };
+            let _ = send(report, &failed.bytes(), SendFlags::NOSIGNAL);
+            leave(255);
+        }
+    }
+    leave(0)
+}
+
+fn step(op: &Op, report: &OwnedFd) -> Step {
+    match op {
+        Op::Await(descriptor) => wait_for_byte(descriptor),
+        Op::DieWithParent(signal) => prctl(libc::PR_SET_PDEATHSIG, u64::from(signal.unsigned_abs())),
+        Op::JoinGroup(procs) => io::write(procs, b"0").map(|_| ()),
+        Op::Enter(namespace, kinds) => set_namespace(namespace.as_fd(), kinds.0),
+        Op::Unshare(kinds) => unshare(kinds.0),
+        Op::Split => split(report),
+        Op::BecomeRoot => become_root(),
+        Op::IsolateMounts => {
+            rustix::mount::mount_change(c"/", MountPropagationFlags::REC | MountPropagationFlags::DOWNSTREAM)
+        }
+        Op::ChangeRoot { mount, at } => change_root(mount, at),
+        Op::MakeDirectories(..)
+        | Op::MakeFile(_)
+        | Op::Attach { .. }
+        | Op::Mount(_)
+        | Op::Remount { .. }
+        | Op::ReadOnlyOver(_)
+        | Op::Mask(_)
+        | Op::Symlink { .. }
+        | Op::Write { .. } => file_step(op),
+        Op::HostName(name) => rustix::system::sethostname(name),
+        Op::DomainName(name) => rustix::system::setdomainname(name),
+        _ => process_step(op),
+    }
+}
+
+/// Operations on files and mounts.
+fn file_step(op: &Op) -> Step {
+    match op {
+        Op::MakeDirectories(paths, mode) => make_directories(paths, Mode::from_bits_truncate(*mode)),
+        Op::MakeFile(path) => make_file(path),
+        Op::Attach { mount, target, links } => attach(mount.as_fd(), target, *links),
+        Op::Mount(new) => new_mount(new),
+        Op::Remount { target, set, recursive } => {
+            tolerate_missing(mount::set_mount_attributes(CWD, target, *set, *recursive))
+        }
+        Op::ReadOnlyOver(path) => tolerate_missing(read_only_over(path)),
+        Op::Mask(path) => tolerate_missing(mask(path)),
+        Op::Symlink { to, at } => match rustix::fs::symlinkat(to.as_c_str(), CWD, at.as_c_str()) {
+            Err(Errno::EXIST) => Ok(()),
+            result => result,
+        },
+        Op::Write { path, text, required } => match write_file(path, text) {
+            Err(_) if !required => Ok(()),
+            result => result,
+        },
+        _ => Err(Errno::NOSYS),
+    }
+}
+
+/// Operations on the process itself.
+fn process_step(op: &Op) -> Step {
+    match op {
+        Op::Session => rustix::process::setsid().map(|_| ()),
+        Op::Terminal(socket) => terminal(socket),
+        Op::Stream(from, to) => duplicate(from.as_fd(), *to),
+        Op::Limit { resource, soft, hard } => limit(*resource, *soft, *hard),
+        Op::BoundCapabilities(keep) => bound_capabilities(*keep),
+        Op::Become { uid, gid, groups, capabilities } => {
+            let user = supervise::Identity { uid: *uid, gid: *gid, groups: groups.as_deref() };
+            supervise::become_user(&user, *capabilities)
+        }
+        Op::NoNewPrivileges => rustix::thread::set_no_new_privs(true),
+        Op::Filter(instructions) => filter(instructions),
+        Op::Undumpable => prctl(libc::PR_SET_DUMPABLE, 0),
+        Op::Supervise => supervise::supervise(),
+        Op::WorkingDirectory(path) => rustix::process::chdir(path.as_c_str()),
+        Op::Execute(execution) => execute(execution),
+        _ => Err(Errno::NOSYS),
+    }
+}
+
+/// Ends the process, without anything that a C library or Rust does at an end.
+pub(crate) fn leave(code: i32) -> ! {
+    loop {
+        // SAFETY: exit_group(2) takes an integer and does not return.
+        #[expect(unsafe_code, reason = "see the comment on safety")]
+        unsafe {
+            libc::syscall(libc::SYS_exit_group, code)
+        };
+    }
+}
+
+fn wait_for_byte(descriptor: &OwnedFd) -> Step {
+    let mut byte = [0];
+    loop {
+        match io::read(descriptor, &mut byte) {
+            Ok(0) => leave(Child::ABANDONED),
+            Ok(_) => return Ok(()),
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+fn prctl(option: libc::c_int, value: libc::c_ulong) -> Step {
+    // SAFETY: prctl(2) with an option that takes one integer.
+    #[expect(unsafe_code, reason = "see the comment on safety")]
+    let answer = unsafe { libc::syscall(libc::SYS_prctl, option, value, 0, 0, 0) };
+    check(answer).map(|_| ())
+}
+
+fn set_namespace(namespace: BorrowedFd<'_>, kinds: u32) -> Step {
+    // SAFETY: setns(2) takes a descriptor, which is borrowed and therefore open, and flags.
+    #[expect(unsafe_code, reason = "see the comment on safety")]
+    let answer = unsafe { libc::syscall(libc::SYS_setns, namespace.as_raw_fd(), kinds) };
+    check(answer).map(|_| ())
+}
+
+fn unshare(kinds: u32) -> Step {
+    // SAFETY: unshare(2) takes flags; only kinds of namespaces are given, so descriptors and memory stay as they are.
+    #[expect(unsafe_code, reason = "see the comment on safety")]
+    let answer = unsafe { libc::syscall(libc::SYS_unshare, kinds) };
+    check(answer).map(|_| ())
+}
+
+fn split(report: &OwnedFd) -> Step {
+    match clone3(crate::Namespaces::NONE, None, libc::CLONE_PARENT as u64)? {
+        Clone::Child => Ok(()),
+        Clone::Parent { pid, .. } => {
+            let value = Pid::as_raw_nonzero(pid).get();
+            let news = Report { kind: Report::SPLIT, op: 0, value };
+            let sent = send(report, &news.bytes(), SendFlags::NOSIGNAL);
+            leave(i32::from(sent.is_err()))
+        }
+    }
+}
+
+fn become_root() -> Step {
+    // Groups of before cannot be dropped where setting groups is denied; there they mean nothing either.
+    let _ = rustix::thread::set_thread_groups(&[]);
+    rustix::thread::set_thread_res_gid(rustix::fs::Gid::ROOT, rustix::fs::Gid::ROOT, rustix::fs::Gid::ROOT)?;
+    rustix::thread::set_thread_res_uid(rustix::fs::Uid::ROOT, rustix::fs::Uid::ROOT, rustix::fs::Uid::ROOT)
+}
+
+fn change_root(mount: &OwnedFd, at: &CStr) -> Step {
+    rustix::mount::move_mount(mount, c"", CWD, at, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
+    rustix::process::chdir(at)?;
+    // The old root is put over the new one and detached at once, see pivot_root(2), "pivot_root(".", ".")".
+    rustix::process::pivot_root(c".", c".")?;
+    rustix::mount::unmount(c".", UnmountFlags::DETACH)?;
+    rustix::process::chdir(c"/")
+}
+
+fn make_directories(paths: &[std::ffi::CString], mode: Mode) -> Step {
+    for path in paths {
+        match rustix::fs::mkdirat(CWD, path.as_c_str(), mode) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            // What is there may be a link that leads nowhere, or a file; whoever uses the path says so.
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
+}
+
+fn make_file(path: &CStr) -> Step {
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    match rustix::fs::openat(CWD, path, flags, Mode::from_bits_truncate(0o755)) {
+        Ok(file) => {
+            // Closing happens at the exec.
+            std::mem::forget(file);
+            Ok(())
+        }
+        Err(Errno::EXIST) => Ok(()),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Opens the place that something is attached to.
+fn open_target(target: &CStr, links: Links) -> Result<OwnedFd, Errno> {
+    let resolve = match links {
+        Links::Follow => ResolveFlags::NO_MAGICLINKS,
+        Links::Refuse => ResolveFlags::NO_SYMLINKS,
+    };
+    rustix::fs::openat2(CWD, target, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), resolve)
+}
+
+fn attach(mount: BorrowedFd<'_>, target: &CStr, links: Links) -> Step {
+    let target = open_target(target, links)?;
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+    let moved = rustix::mount::move_mount(mount, c"", &target, c"", flags);
+    std::mem::forget(target);
+    moved
+}
+
+fn new_mount(new: &NewMount) -> Step {
+    match make_mount(new) {
+        Err(Errno::NODEV | Errno::NOENT | Errno::PERM) if !new.required => Ok(()),
+        result => result,
+    }
+}
+
+fn make_mount(new: &NewMount) -> Step {
+    let context = rustix::mount::fsopen(new.kind.as_c_str(), FsOpenFlags::FSOPEN_CLOEXEC)?;
+    for (name, value) in &new.options {
+        match value {
+            Some(value) => {
+                rustix::mount::fsconfig_set_string(context.as_fd(), name.as_c_str(), value.as_c_str())?;
+            }
+            None => rustix::mount::fsconfig_set_flag(context.as_fd(), name.as_c_str())?,
+        }
+    }
+    rustix::mount::fsconfig_create(context.as_fd())?;
+    let attributes = MountAttrFlags::from_bits_retain(new.attributes.0);
+    let mounted = rustix::mount::fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)?;
+    let result = attach(mounted.as_fd(), &new.target, new.links);
+    std::mem::forget((context, mounted));
+    result
+}
+
+fn tolerate_missing(result: Step) -> Step {
+    match result {
+        Err(Errno::NOENT | Errno::NOTDIR) => Ok(()),
+        result => result,
+    }
+}
+
+fn clone_tree(path: &CStr, recursive: bool) -> Result<OwnedFd, Errno> {
+    let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+    if recursive {
+        flags |= OpenTreeFlags::AT_RECURSIVE;
+    }
+    rustix::mount::open_tree(CWD, path, flags | OpenTreeFlags::AT_SYMLINK_NOFOLLOW)
+}
+
+fn read_only_over(path: &CStr) -> Step {
+    let tree = clone_tree(path, true)?;
+    mount::set_mount_attributes(tree.as_fd(), c"", MountAttributes::READ_ONLY, true)?;
+    let result = attach(tree.as_fd(), path, Links::Refuse);
+    std::mem::forget(tree);
+    result
+}
+
+/// Covers a file with `/dev/null`, or a directory with an empty one that cannot be changed.
+fn mask(path: &CStr) -> Step {
+    let place = open_target(path, Links::Refuse)?;
+    let is_directory = rustix::fs::FileType::from_raw_mode(rustix::fs::fstat(&place)?.st_mode)
+        == rustix::fs::FileType::Directory;
+    let cover = if is_directory {
+        let context = rustix::mount::fsopen(c"tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
+        rustix::mount::fsconfig_create(context.as_fd())?;
+        let attributes = MountAttrFlags::MOUNT_ATTR_RDONLY;
+        let cover = rustix::mount::fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)?;
+        std::mem::forget(context);
+        cover
+    } else {
+        clone_tree(c"/dev/null", false)?
+    };
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+    let result = rustix::mount::move_mount(&cover, c"", &place, c"", flags);
+    std::mem::forget((place, cover));
+    result
+}
+
+fn write_file(path: &CStr, text: &[u8]) -> Step {
+    let flags = OFlags::WRONLY | OFlags::CLOEXEC;
+    let file = rustix::fs::openat(CWD, path, flags, Mode::empty())?;
+    let result = io::write(&file, text).map(|_| ());
+    std::mem::forget(file);
+    result
+}
+
+fn duplicate(from: BorrowedFd<'_>, to: i32) -> Step {
+    // SAFETY: dup3(2) and fcntl(2) take integers. The target is one of the three streams, whose descriptors nothing owns.
+    #[expect(unsafe_code, reason = "see the comment on safety")]
+    let answer = unsafe { libc::syscall(libc::SYS_dup3, from.as_raw_fd(), to, 0) };
+    check(answer).map(|_| ())
+}
+
+/// Opens a terminal of the container's own `/dev/pts`.
+fn terminal(socket: &OwnedFd) -> Step {
+    use rustix::pty::OpenptFlags;
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let master = rustix::fs::openat(CWD, c"/dev/pts/ptmx", flags, Mode::empty())?;
+    rustix::pty::unlockpt(&master)?;
+    let open = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let slave = rustix::pty::ioctl_tiocgptpeer(&master, open)?;
+    send_descriptor(socket, master.as_fd())?;
+    rustix::process::ioctl_tiocsctty(&slave)?;
+    for stream in 0..3 {
+        duplicate(slave.as_fd(), stream)?;
+    }
+    std::mem::forget((master, slave));
+    tolerate_missing(cover_console())
+}
+
+/// Shows the terminal as `/dev/console`, which programs that write to the console find.
+fn cover_console() -> Step {
+    let tree = rustix::mount::open_tree(
+        CWD,
+        c"/proc/self/fd/0",
+        OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC,
+    )?;
+    let result = attach(tree.as_fd(), c"/dev/console", Links::Refuse);
+    std::mem::forget(tree);
+    result
+}
+
+fn send_descriptor(socket: &OwnedFd, descriptor: BorrowedFd<'_>) -> Step {
+    use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, sendmsg};
+    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    let descriptors = [descriptor];
+    if !ancillary.push(SendAncillaryMessage::ScmRights(&descriptors)) {
+        return Err(Errno::NOBUFS);
+    }
+    sendmsg(socket, &[std::io::IoSlice::new(b"t")], &mut ancillary, SendFlags::NOSIGNAL).map(|_| ())
+}
+
+/// Sets a limit; one that may not be raised is clamped to what is allowed.
+fn limit(resource: rustix::process::Resource, soft: Option<u64>, hard: Option<u64>) -> Step {
+    use rustix::process::{Rlimit, getrlimit, setrlimit};
+    match setrlimit(resource, Rlimit { current: soft, maximum: hard }) {
+        Err(Errno::PERM) => {
+            let allowed = getrlimit(resource).maximum;
+            let lower = |wanted: Option<u64>| match (wanted, allowed) {
+                (Some(wanted), Some(allowed)) => Some(wanted.min(allowed)),
+                (None, allowed) => allowed,
+                (wanted, None) => wanted,
+            };
+            setrlimit(resource, Rlimit { current: lower(soft), maximum: lower(hard) })
+        }
+        result => result,
+    }
+}
+
+fn bound_capabilities(keep: u64) -> Step {
+    for number in 0..64_u64 {
+        if keep & (1 << number) == 0 {
+            match prctl(libc::PR_CAPBSET_DROP, number) {
+                // The kernel knows no capability of this number, nor any higher.
+                Err(Errno::INVAL) => break,
+                result => result?,
+            }
+        }
+    }
+    Ok(())
+}
+
+fn filter(instructions: &[crate::FilterInstruction]) -> Step {
+    let program = libc::sock_fprog {
+        len: u16::try_from(instructions.len()).map_err(|_| Errno::INVAL)?,
+        filter: instructions.as_ptr().cast_mut().cast(),
+    };
+    // SAFETY: seccomp(2). `program` describes the instructions, which have the kernel's layout and outlive the call; the
+    // kernel copies and checks them.
+    #[expect(unsafe_code, reason = "see the comment on safety")]
+    let answer =
+        unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const program) };
+    check(answer).map(|_| ())
+}
+
+/// Becomes another program. Returns only if none of the candidates can be run, and then with the error that says most:
+/// what was found and refused, before what was not found.
+fn execute(execution: &Execution) -> Step {
+    reset_signals()?;
+    close_on_execute()?;
+    let mut worst = Errno::NOENT;
+    for candidate in &execution.candidates {
+        // SAFETY: execve(2). The path ends with a zero; both lists end with a null pointer, and their texts live as long
+        // as the program, which is not dropped in this process.
+        #[expect(unsafe_code, reason = "see the comment on safety")]
+        let answer = unsafe {
+            libc::syscall(
+                libc::SYS_execve,
+                candidate.as_ptr(),
+                execution.arguments.as_ptr(),
+                execution.environment.as_ptr(),
+            )
+        };
+        match check(answer) {
+            Err(Errno::NOENT | Errno::NOTDIR) | Ok(_) => {}
+            Err(Errno::ACCESS) => worst = Errno::ACCESS,
+            Err(errno) => return Err(errno),
+        }
+    }
+    Err(worst)
+}
+
+/// Gives all signals their default, and blocks none: Rust ignores `SIGPIPE`, and so may whoever called us.
+fn reset_signals() -> Step {
+    for number in 1..=64 {
+        set_default(number);
+    }
+    let none = 0_u64;
+    // SAFETY: rt_sigprocmask(2) reads a mask of eight bytes, which outlives the call, and writes nothing.
+    #[expect(unsafe_code, reason = "see the comment on safety")]
+    let answer = unsafe {
+        libc::syscall(
+            libc::SYS_rt_sigprocmask,
+            libc::SIG_SETMASK,
+            &raw const none,
+            std::ptr::null_mut::<u64>(),
+            8,
+        )
+    };
+    check(answer).map(|_| ())
+}
+
+fn set_default(number: i32) {
+    let action = [0_u64; 4];
+    // SAFETY: rt_sigaction(2) reads the kernel's `struct sigaction` (handler, flags, restorer, mask: four words), which
+    // outlives the call, and writes nothing. A null handler is the default. Signals that have no handler are refused.
+    #[expect(unsafe_code, reason = "see the comment on safety")]
+    let _ = unsafe {
+        libc::syscall(libc::SYS_rt_sigaction, number, &raw const action, std::ptr::null_mut::<u64>(), 8)
+    };
+}
+
+/// Lets nothing but the streams through to the new program.
+fn close_on_execute() -> Step {
+    const CLOSE_ON_EXEC: u32 = 4;
+    // SAFETY: close_range(2) takes integers; with this flag nothing is closed now.
+    #[expect(unsafe_code, reason = "see the comment on safety")]
+    let answer = unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, CLOSE_ON_EXEC) };
+    check(answer).map(|_| ())
+}
