@@ -1,0 +1,118 @@
+//! Layers as they are mounted, by chain id.
+//!
+//! A snapshot that was just unpacked is complete for every process, but its many files are not on the disk yet, and to
+//! wait for that would cost seconds. So a note under `unsynced/` says during which boot it was made. After a power
+//! failure the boot is another one, and the snapshot counts as absent: it is unpacked again from its blobs, which are on
+//! the disk. [`Store::settle`] writes everything out and removes the notes.
+
+use std::path::{Path, PathBuf};
+
+use longshore_oci::{ChainId, Digest};
+use rustix::fs::syncfs;
+
+use crate::{Store, StoreError, layout};
+
+/// The directory inside of a snapshot that has the layer's files.
+pub(crate) const FILES: &str = "fs";
+/// The file inside of a snapshot that says how many bytes it takes.
+pub(crate) const SIZE: &str = "size";
+
+/// A layer that is ready to be mounted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Snapshot {
+    /// A directory that overlayfs takes as it is, with whiteouts in overlayfs' own form.
+    Unpacked(PathBuf),
+}
+
+impl Snapshot {
+    /// The directory with the layer's files.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Unpacked(directory) => directory,
+        }
+    }
+}
+
+impl Store {
+    /// The snapshot with a chain id, if it is here and whole.
+    pub fn snapshot(&self, chain: &ChainId) -> Result<Option<Snapshot>, StoreError> {
+        let relative = layout::sharded(layout::SNAPSHOTS, chain.digest())?;
+        let files = format!("{relative}/{FILES}");
+        let there =
+            self.tree.is_directory(&files).map_err(|errno| self.tree.error("look at", &files, errno))?;
+        if !there || self.is_stale(chain.digest())? {
+            return Ok(None);
+        }
+        Ok(Some(Snapshot::Unpacked(self.tree.path(&files))))
+    }
+
+    /// Removes a snapshot, whoever needs it; whether it was here.
+    pub fn remove_snapshot(&self, chain: &ChainId) -> Result<bool, StoreError> {
+        let discarded = self.discard(&layout::sharded(layout::SNAPSHOTS, chain.digest())?)?;
+        self.forget_unsynced(chain.digest())?;
+        let found = discarded.is_some();
+        self.empty_trash(discarded)?;
+        Ok(found)
+    }
+
+    /// Writes to the disk what snapshots have not written yet, so that they survive a power failure. Without it they are
+    /// made again after one. This may take as long as the disk takes.
+    pub fn settle(&self) -> Result<u64, StoreError> {
+        let notes = self.tree.list(layout::UNSYNCED)?;
+        let mut fresh: Vec<String> = Vec::new();
+        for note in notes {
+            let Some(digest) = layout::digest_of_flat(&note.name) else { continue };
+            if !self.is_stale(&digest)? {
+                fresh.push(format!("{}/{}", layout::UNSYNCED, note.name));
+            }
+        }
+        if fresh.is_empty() {
+            return Ok(0);
+        }
+        // `syncfs` wants a file that is open for more than its path, which the root is.
+        syncfs(self.tree.root()).map_err(|errno| self.tree.error("write out", "", errno))?;
+        for note in &fresh {
+            self.tree.unlink(note).map_err(|errno| self.tree.error("remove", note, errno))?;
+        }
+        Ok(fresh.len() as u64)
+    }
+
+    /// The snapshots that a power failure may have damaged.
+    pub(crate) fn stale_snapshots(&self) -> Result<std::collections::HashSet<Digest>, StoreError> {
+        let mut stale = std::collections::HashSet::new();
+        for note in self.tree.list(layout::UNSYNCED)? {
+            if let Some(digest) = layout::digest_of_flat(&note.name)
+                && self.is_stale(&digest)?
+            {
+                stale.insert(digest);
+            }
+        }
+        Ok(stale)
+    }
+
+    /// Notes that a snapshot is not on the disk yet.
+    pub(crate) fn note_unsynced(&self, digest: &Digest) -> Result<(), StoreError> {
+        let note = layout::flat(layout::UNSYNCED, digest)?;
+        crate::record::write(&self.tree, &note, &boot()?, crate::record::Durability::Written)
+    }
+
+    pub(crate) fn forget_unsynced(&self, digest: &Digest) -> Result<(), StoreError> {
+        let note = layout::flat(layout::UNSYNCED, digest)?;
+        self.tree.unlink(&note).map(|_| ()).map_err(|errno| self.tree.error("remove", &note, errno))
+    }
+
+    /// Whether the machine went down before a snapshot was on the disk.
+    pub(crate) fn is_stale(&self, digest: &Digest) -> Result<bool, StoreError> {
+        match self.tree.read(&layout::flat(layout::UNSYNCED, digest)?, 256)? {
+            Some(made) => Ok(made != boot()?),
+            None => Ok(false),
+        }
+    }
+}
+
+/// What tells this boot of the machine from all others.
+fn boot() -> Result<Vec<u8>, StoreError> {
+    const PATH: &str = "/proc/sys/kernel/random/boot_id";
+    std::fs::read(PATH).map_err(|source| StoreError::Io { action: "read", path: PATH.into(), source })
+}
