@@ -7,6 +7,7 @@
 //!
 //! Sources: the manual pages named at each call, and the kernel's `Documentation/filesystems/{mount_api,idmappings}.rst`.
 
+mod bpf;
 mod child;
 mod clone;
 mod interpret;
@@ -16,6 +17,7 @@ mod program;
 mod supervise;
 mod unshare;
 
+pub use bpf::attach_device_filter;
 pub use child::{Child, Report, StartError};
 pub use clone::{Namespaces, raise_fd, spawn};
 pub use mount::{MountAttributes, idmap, set_mount_attributes};
