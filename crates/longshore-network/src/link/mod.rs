@@ -1,0 +1,124 @@
+//! Links, addresses and routes, by rtnetlink.
+//!
+//! Numbers are those of `linux/if_link.h`, `linux/if_addr.h` and `linux/rtnetlink.h`. A [`Links`] speaks to the network
+//! namespace of the thread that opened it.
+
+mod bridge;
+mod route;
+mod veth;
+
+pub(crate) use veth::Pair;
+
+use rustix::io::Errno;
+
+use crate::netlink::attribute::Attributes;
+use crate::netlink::message::{ACK, Message};
+use crate::netlink::socket::Socket;
+use crate::netlink::{Attempt, KernelError};
+
+const NEW_LINK: u16 = 16;
+const DELETE_LINK: u16 = 17;
+const ASK_LINK: u16 = 18;
+
+const IFLA_ADDRESS: u16 = 1;
+const IFLA_IFNAME: u16 = 3;
+const IFLA_MTU: u16 = 4;
+const IFLA_MASTER: u16 = 10;
+const IFLA_LINKINFO: u16 = 18;
+const IFLA_IFALIAS: u16 = 20;
+const IFLA_NET_NS_FD: u16 = 28;
+const IFLA_EXT_MASK: u16 = 29;
+const IFLA_INFO_KIND: u16 = 1;
+const IFLA_INFO_DATA: u16 = 2;
+
+const IFF_UP: u32 = 1;
+/// `RTEXT_FILTER_SKIP_STATS`: counters are long and nobody reads them.
+const WITHOUT_COUNTERS: u32 = 1 << 3;
+/// The size of `struct ifinfomsg`.
+const IFINFO: usize = 16;
+
+/// A network interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Link {
+    pub(crate) index: u32,
+    pub(crate) name: String,
+    /// The text that says whose it is.
+    pub(crate) alias: Option<String>,
+    pub(crate) up: bool,
+    /// The bridge that it is a port of.
+    pub(crate) master: Option<u32>,
+}
+
+/// The links of one network namespace.
+#[derive(Debug)]
+pub(crate) struct Links {
+    socket: Socket,
+}
+
+impl Links {
+    /// The links of the thread's network namespace.
+    pub(crate) fn open() -> Result<Self, KernelError> {
+        Socket::open(None).attempt(|| "open a netlink socket for links").map(|socket| Self { socket })
+    }
+
+    /// The link of a name, if there is one.
+    pub(crate) fn find(&mut self, name: &str) -> Result<Option<Link>, KernelError> {
+        let request = Message::new(ASK_LINK, 0)
+            .fixed(&interface(0, 0, 0))
+            .text(IFLA_IFNAME, name)
+            .native(IFLA_EXT_MASK, WITHOUT_COUNTERS);
+        match self.socket.ask(request) {
+            Ok(answer) => Ok(read(&answer)),
+            Err(Errno::NODEV) => Ok(None),
+            Err(errno) => Err(KernelError::new(format!("look for the interface `{name}`"), errno)),
+        }
+    }
+
+    /// All links.
+    pub(crate) fn all(&mut self) -> Result<Vec<Link>, KernelError> {
+        let mut links = Vec::new();
+        self.socket
+            .dump(ASK_LINK, &interface(0, 0, 0), |answer| links.extend(read(answer)))
+            .attempt(|| "list the interfaces")?;
+        Ok(links)
+    }
+
+    /// Takes a link up.
+    pub(crate) fn set_up(&mut self, index: u32) -> Result<(), KernelError> {
+        self.socket.send([up(index)]).attempt(|| format!("take interface {index} up"))
+    }
+
+    /// Removes a link. One that is gone already is no error.
+    pub(crate) fn delete(&mut self, name: &str) -> Result<(), KernelError> {
+        let request = Message::new(DELETE_LINK, ACK).fixed(&interface(0, 0, 0)).text(IFLA_IFNAME, name);
+        match self.socket.send([request]) {
+            Ok(()) | Err(Errno::NODEV) => Ok(()),
+            Err(errno) => Err(KernelError::new(format!("remove the interface `{name}`"), errno)),
+        }
+    }
+}
+
+/// `struct ifinfomsg`.
+fn interface(index: u32, flags: u32, change: u32) -> [u8; IFINFO] {
+    let mut fields = [0; IFINFO];
+    for (room, number) in fields.as_chunks_mut::<4>().0.iter_mut().skip(1).zip([index, flags, change]) {
+        *room = number.to_ne_bytes();
+    }
+    fields
+}
+
+fn up(index: u32) -> Message {
+    Message::new(NEW_LINK, ACK).fixed(&interface(index, IFF_UP, IFF_UP))
+}
+
+fn read(answer: &[u8]) -> Option<Link> {
+    let number = |at: usize| Some(u32::from_ne_bytes(answer.get(at..at + 4)?.try_into().ok()?));
+    let attributes = Attributes::after(answer, IFINFO);
+    Some(Link {
+        index: number(4)?,
+        name: attributes.text(IFLA_IFNAME)?,
+        alias: attributes.text(IFLA_IFALIAS),
+        up: number(8)? & IFF_UP != 0,
+        master: attributes.native(IFLA_MASTER),
+    })
+}

@@ -1,0 +1,192 @@
+//! Putting a container on a network.
+//!
+//! Under the lock: the bridge is looked at, an address is taken, the lease is written. Outside of it: the cable. A
+//! process that dies in between leaves a lease that `reap` gives back when the container is gone.
+
+use std::fs;
+use std::os::fd::BorrowedFd;
+
+use super::bring_up::Ready;
+use super::{BringUpError, Networks, Warning};
+use crate::endpoint::{Endpoint, EndpointSpec, MacAddress};
+use crate::ipam::{self, AddressError};
+use crate::link::{Links, Pair};
+use crate::netlink::{Attempt, KernelError};
+use crate::network::{self, Network};
+use crate::state::{Lock, StateError};
+use crate::{Blame, namespace, random};
+
+/// A container cannot be put on a network.
+#[derive(Debug, thiserror::Error)]
+pub enum AttachError {
+    /// The network has no bridge: it is the host's own, or nothing.
+    #[error("the network `{0}` is not one that containers can be connected to")]
+    NoBridge(String),
+    /// The container's identity or the interface's name cannot be one.
+    #[error("`{0}` cannot be the name of a container or of an interface")]
+    Name(String),
+    /// The network was removed.
+    #[error("network {0} not found")]
+    Gone(String),
+    /// The container is on the network.
+    #[error("the container is already connected to the network `{0}`")]
+    Attached(String),
+    /// There is no address for it.
+    #[error("failed to find an address on the network `{network}`")]
+    Address {
+        /// Which network.
+        network: String,
+        /// Why.
+        source: AddressError,
+    },
+    /// The network cannot be made to work.
+    #[error("failed to bring up the network `{network}`")]
+    BringUp {
+        /// Which network.
+        network: String,
+        /// Why.
+        source: BringUpError,
+    },
+    /// The files could not be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The kernel refused.
+    #[error(transparent)]
+    Kernel(#[from] KernelError),
+}
+
+impl AttachError {
+    /// Who can mend it.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::NoBridge(_) | Self::Name(_) | Self::Gone(_) | Self::Attached(_) => Blame::User,
+            Self::Address { source, .. } => source.blame(),
+            Self::BringUp { source, .. } => source.blame(),
+            Self::State(source) => source.blame(),
+            Self::Kernel(source) => source.blame(),
+        }
+    }
+}
+
+/// A container is on a network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// Its place there.
+    pub endpoint: Endpoint,
+    /// What does not work.
+    pub warnings: Vec<Warning>,
+}
+
+impl Networks {
+    /// Puts a container, whose network namespace is given, on a network. The network is made to work if it does not.
+    pub fn attach(
+        &self,
+        network: &Network,
+        spec: &EndpointSpec,
+        netns: BorrowedFd<'_>,
+    ) -> Result<Attachment, AttachError> {
+        // Names of interfaces have at most 15 bytes.
+        let long = spec.interface.len() > 15;
+        for name in [&spec.container, &spec.interface] {
+            if !network::is_name(name) || long {
+                return Err(AttachError::Name(name.clone()));
+            }
+        }
+        let mut links = Links::open()?;
+        let lock = self.directory().lock()?;
+        let ready = self.ready(&mut links, network, &lock)?;
+        let endpoint = self.lease(&ready, spec, &lock)?;
+        drop(lock);
+        match connect(&mut links, &ready, spec, &endpoint, netns) {
+            Ok(()) => Ok(Attachment { endpoint, warnings: ready.warnings }),
+            Err(refusal) => {
+                // The first error is the one to tell; what stays behind here is found by `reap`.
+                let _ = links.delete(&endpoint.host_interface);
+                let _ = self.forget(&endpoint);
+                Err(refusal.into())
+            }
+        }
+    }
+
+    /// Makes a container send to elsewhere through one of its networks.
+    pub fn route_through(&self, endpoint: &Endpoint, netns: BorrowedFd<'_>) -> Result<(), KernelError> {
+        namespace::within(netns, || {
+            let mut links = Links::open()?;
+            let inner = find(&mut links, &endpoint.interface)?;
+            links.add_default_route(inner, endpoint.gateway)
+        })
+    }
+
+    fn ready(&self, links: &mut Links, network: &Network, lock: &Lock) -> Result<Ready, AttachError> {
+        let network =
+            self.directory().network(&network.id)?.ok_or_else(|| AttachError::Gone(network.name.clone()))?;
+        let Some(config) = &network.bridge else { return Err(AttachError::NoBridge(network.name)) };
+        self.bring_up(links, &network, config, lock)
+            .map_err(|source| AttachError::BringUp { network: network.name.clone(), source })
+    }
+
+    fn lease(&self, ready: &Ready, spec: &EndpointSpec, lock: &Lock) -> Result<Endpoint, AttachError> {
+        let Ready { network, config, .. } = ready;
+        let leases = self.directory().leases(&network.id)?;
+        if leases.iter().any(|lease| lease.container == spec.container) {
+            return Err(AttachError::Attached(network.name.clone()));
+        }
+        let address = ipam::choose(config, &leases, spec.ip)
+            .map_err(|source| AttachError::Address { network: network.name.clone(), source })?;
+        let digits = random::hex::<4>().attempt(|| "get random bytes")?;
+        let endpoint = Endpoint {
+            network: network.id.clone(),
+            id: random::hex::<32>().attempt(|| "get random bytes")?,
+            container: spec.container.clone(),
+            interface: spec.interface.clone(),
+            host_interface: format!("veth{digits}"),
+            names: spec.names.clone(),
+            hostname: spec.hostname.clone(),
+            address,
+            subnet: config.subnet,
+            gateway: config.gateway,
+            mac: spec.mac.unwrap_or_else(|| MacAddress(Pair::hardware_address_of(address))),
+            ports: Vec::new(),
+        };
+        self.directory().write_endpoint(&endpoint, lock)?;
+        Ok(endpoint)
+    }
+}
+
+/// Lays the cable.
+fn connect(
+    links: &mut Links,
+    ready: &Ready,
+    spec: &EndpointSpec,
+    endpoint: &Endpoint,
+    netns: BorrowedFd<'_>,
+) -> Result<(), KernelError> {
+    let pair = Pair {
+        outer: &endpoint.host_interface,
+        inner: &endpoint.interface,
+        hardware_address: endpoint.mac.0,
+        bridge: ready.bridge,
+        mtu: ready.config.mtu,
+        isolated: !ready.config.inter_container,
+    };
+    links.create_pair(&pair, netns)?;
+    links.settle_port(&pair)?;
+    let gateway = (spec.default_route && !ready.network.internal).then_some(endpoint.gateway);
+    namespace::within(netns, || {
+        let mut links = Links::open()?;
+        let inner = find(&mut links, &endpoint.interface)?;
+        // The kernel may be without IPv6; then there is nothing to switch off.
+        let _ = fs::write(format!("/proc/sys/net/ipv6/conf/{}/disable_ipv6", endpoint.interface), "1");
+        links.configure(inner, endpoint.address, endpoint.subnet, gateway)
+    })
+}
+
+fn find(links: &mut Links, interface: &str) -> Result<u32, KernelError> {
+    let found = links.find(interface)?;
+    found.map(|link| link.index).ok_or_else(|| {
+        KernelError::new(
+            format!("find the interface `{interface}` in the container"),
+            rustix::io::Errno::NODEV,
+        )
+    })
+}

@@ -1,0 +1,278 @@
+//! Making the kernel have what a network needs: the bridge, its address, forwarding, the rules.
+//!
+//! The bridge is taken up last. So a bridge that is ours and up says that everything else was set, and a later container
+//! costs a look at the bridge, one at our table, and one at the switch for forwarding. What a killed process left
+//! half-made is not up, and is made anew.
+
+use std::fs;
+use std::io;
+
+use super::create::{check_overlap, choose_subnet, taken_subnets};
+use super::{CreateError, DEFAULT_BRIDGE, Networks, bridge_name};
+use crate::link::{Link, Links};
+use crate::netlink::KernelError;
+use crate::network::{BridgeConfig, Network};
+use crate::nft::{self, Firewall, ForeignPolicy};
+use crate::state::{Lock, StateError};
+use crate::{Blame, ruleset};
+
+const FORWARDING: &str = "/proc/sys/net/ipv4/ip_forward";
+/// The longest alias that the kernel keeps, without the zero at its end.
+const ALIAS_LIMIT: usize = 255;
+
+/// Something that does not work, though containers run and reach each other.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Warning {
+    /// The kernel has no `nf_tables`, or lacks what our rules need.
+    #[error(
+        "the kernel lacks nf_tables: containers reach each other, but nothing outside, and networks are not isolated"
+    )]
+    NoFirewall,
+    /// The machine does not forward packets, and could not be told to.
+    #[error(
+        "the machine does not forward packets and `{FORWARDING}` cannot be written: containers reach nothing outside"
+    )]
+    NoForwarding,
+    /// A firewall of somebody else drops what containers send.
+    #[error(
+        "the iptables chain FORWARD drops packets by default and there is no chain DOCKER-USER for exceptions: \
+         containers may reach nothing outside; accept packets of `{interface}` there"
+    )]
+    ForeignFirewall {
+        /// The bridge of the network.
+        interface: String,
+    },
+    /// Published ports work, but the containers see the machine's address as the source of connections.
+    #[error("the kernel lacks what keeps the source address of connections to published ports")]
+    NoSourceAddress,
+}
+
+/// A network cannot be made to work.
+#[derive(Debug, thiserror::Error)]
+pub enum BringUpError {
+    /// Its bridge's name is taken by an interface that is not ours.
+    #[error("the name `{interface}` of the network's bridge is taken by another interface")]
+    Taken {
+        /// The name.
+        interface: String,
+    },
+    /// Since the network was created, the machine got a route into its subnet.
+    #[error("the subnet of the network is in use")]
+    Subnet(#[source] CreateError),
+    /// The files could not be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The kernel refused.
+    #[error(transparent)]
+    Kernel(#[from] KernelError),
+}
+
+impl BringUpError {
+    /// Who can mend it.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::Taken { .. } => Blame::Environment,
+            Self::Subnet(source) => source.blame(),
+            Self::State(source) => source.blame(),
+            Self::Kernel(source) => source.blame(),
+        }
+    }
+}
+
+/// A network that works.
+pub(super) struct Ready {
+    /// The bridge.
+    pub(super) bridge: u32,
+    /// The network, which may have got another subnet or bridge.
+    pub(super) network: Network,
+    pub(super) config: BridgeConfig,
+    pub(super) warnings: Vec<Warning>,
+}
+
+impl Networks {
+    /// Makes sure that a network works.
+    pub(super) fn bring_up(
+        &self,
+        links: &mut Links,
+        network: &Network,
+        config: &BridgeConfig,
+        lock: &Lock,
+    ) -> Result<Ready, BringUpError> {
+        let instance = self.directory().instance(lock)?;
+        let alias = self.alias(&instance);
+        let mut firewall = Firewall::open()?;
+        let found = links.find(&config.interface)?;
+        let mut ready =
+            Ready { bridge: 0, network: network.clone(), config: config.clone(), warnings: Vec::new() };
+        match found {
+            Some(link) if link.up && link.alias.as_deref() == Some(&alias) => {
+                ready.bridge = link.index;
+                if !has_table(firewall.as_mut(), &instance)? {
+                    ready.warnings.extend(self.apply_rules(firewall.as_mut(), lock)?);
+                }
+            }
+            found => self.make_bridge(links, firewall.as_mut(), &mut ready, found, lock)?,
+        }
+        if !network.internal {
+            ready.warnings.extend(self.allow_forwarding()?);
+            ready.warnings.extend(pass_foreign(firewall.as_mut(), &instance, &ready.config)?);
+        }
+        ready.warnings.dedup();
+        Ok(ready)
+    }
+
+    /// The text that marks a bridge as ours, and says which directory it belongs to.
+    pub(super) fn alias(&self, instance: &str) -> String {
+        let path = std::path::absolute(self.directory().path()).unwrap_or_default();
+        let alias = format!("longshore {instance} {}", path.display());
+        if alias.len() <= ALIAS_LIMIT { alias } else { format!("longshore {instance}") }
+    }
+
+    /// Makes the kernel's rules be those that the files mean.
+    pub(super) fn apply_rules(
+        &self,
+        firewall: Option<&mut Firewall>,
+        lock: &Lock,
+    ) -> Result<Option<Warning>, BringUpError> {
+        let Some(firewall) = firewall else { return Ok(Some(Warning::NoFirewall)) };
+        let instance = self.directory().instance(lock)?;
+        let population = self.population(lock)?;
+        match firewall.replace(&ruleset::table(&instance, &population, true)) {
+            Ok(()) => return Ok(None),
+            Err(refusal) if !nft::is_missing(&refusal) => return Err(refusal.into()),
+            Err(_) => {}
+        }
+        if ruleset::has_redirects(&population)
+            && firewall.replace(&ruleset::table(&instance, &population, false)).is_ok()
+        {
+            return Ok(Some(Warning::NoSourceAddress));
+        }
+        Ok(Some(Warning::NoFirewall))
+    }
+
+    fn make_bridge(
+        &self,
+        links: &mut Links,
+        firewall: Option<&mut Firewall>,
+        ready: &mut Ready,
+        found: Option<Link>,
+        lock: &Lock,
+    ) -> Result<(), BringUpError> {
+        remove_orphans(links)?;
+        let instance = self.directory().instance(lock)?;
+        let alias = self.alias(&instance);
+        if let Some(link) = found {
+            let own_name = bridge_name(&ready.network.id);
+            if link.alias.as_deref() == Some(&alias) || link.name == own_name {
+                links.delete(&link.name)?;
+            } else if link.name == DEFAULT_BRIDGE {
+                ready.config.interface = own_name;
+                links.delete(&ready.config.interface)?;
+            } else {
+                return Err(BringUpError::Taken { interface: link.name });
+            }
+        }
+        self.settle_subnet(ready, lock)?;
+        let config = &ready.config;
+        links.create_bridge(&config.interface, &alias, config.gateway, config.mtu)?;
+        let Some(link) = links.find(&config.interface)? else {
+            return Err(BringUpError::Taken { interface: config.interface.clone() });
+        };
+        // The kernel may be without IPv6; then there is nothing to switch off.
+        let _ = fs::write(format!("/proc/sys/net/ipv6/conf/{}/disable_ipv6", config.interface), "1");
+        links.add_address(link.index, config.gateway, config.subnet)?;
+        ready.warnings.extend(self.apply_rules(firewall, lock)?);
+        links.set_up(link.index)?;
+        ready.bridge = link.index;
+        Ok(())
+    }
+
+    /// Sees that the subnet is still free, and takes another if we may; writes the network if it changed.
+    fn settle_subnet(&self, ready: &mut Ready, lock: &Lock) -> Result<(), BringUpError> {
+        let mut others = self.directory().networks()?;
+        others.retain(|other| other.id != ready.network.id);
+        let taken = taken_subnets(&others, None)?;
+        let mut bridge = ready.config.clone();
+        let free = check_overlap(bridge.subnet, &taken);
+        if bridge.chosen && self.directory().leases(&ready.network.id)?.is_empty() {
+            let strict = choose_subnet(&taken).map_err(BringUpError::Subnet)?;
+            if free.is_err() {
+                bridge.subnet = strict;
+                bridge.gateway = strict.default_gateway();
+            }
+        } else {
+            free.map_err(BringUpError::Subnet)?;
+        }
+        if ready.network.bridge.as_ref() != Some(&bridge) {
+            ready.network.bridge = Some(bridge.clone());
+            self.directory().write_network(&ready.network, lock)?;
+        }
+        ready.config = bridge;
+        Ok(())
+    }
+
+    fn allow_forwarding(&self) -> Result<Option<Warning>, BringUpError> {
+        let now = fs::read_to_string(FORWARDING).unwrap_or_default();
+        if now.trim() != "0" {
+            return Ok(None);
+        }
+        self.directory().note_forwarding()?;
+        Ok(fs::write(FORWARDING, "1").is_err().then_some(Warning::NoForwarding))
+    }
+}
+
+/// What our rules in chains of others carry.
+pub(super) fn passage_mark(instance: &str, interface: &str) -> String {
+    format!("longshore-{instance} {interface}")
+}
+
+fn has_table(firewall: Option<&mut Firewall>, instance: &str) -> Result<bool, KernelError> {
+    match firewall.map(|firewall| firewall.has_table(&ruleset::table_name(instance))) {
+        None => Ok(false),
+        Some(Err(refusal)) if nft::is_missing(&refusal) => Ok(false),
+        Some(answer) => answer,
+    }
+}
+
+/// Sees to firewalls of others that would drop the network's packets.
+fn pass_foreign(
+    firewall: Option<&mut Firewall>,
+    instance: &str,
+    config: &BridgeConfig,
+) -> Result<Option<Warning>, KernelError> {
+    let Some(firewall) = firewall else { return Ok(None) };
+    match nft::forward_policy(firewall) {
+        Ok(ForeignPolicy::Pass) => Ok(None),
+        Ok(ForeignPolicy::DropWithDocker) => {
+            nft::open_passage(firewall, &passage_mark(instance, &config.interface), &config.interface)
+                .map(|()| None)
+        }
+        Ok(ForeignPolicy::Drop) => Ok(Some(Warning::ForeignFirewall { interface: config.interface.clone() })),
+        Err(refusal) if nft::is_missing(&refusal) => Ok(None),
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// Removes bridges, with their rules, of directories that are gone. One that still has ports is left alone; so is
+/// everything whose directory merely cannot be seen from here and is in use.
+pub(super) fn remove_orphans(links: &mut Links) -> Result<Vec<String>, KernelError> {
+    let all = links.all()?;
+    let mut removed = Vec::new();
+    for link in &all {
+        let Some(mark) = link.alias.as_deref().and_then(|alias| alias.strip_prefix("longshore ")) else {
+            continue;
+        };
+        let Some((instance, path)) = mark.split_once(' ') else { continue };
+        let gone = fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+        if !gone || all.iter().any(|port| port.master == Some(link.index)) {
+            continue;
+        }
+        links.delete(&link.name)?;
+        if let Some(mut firewall) = Firewall::open()? {
+            firewall.remove(&ruleset::table_name(instance))?;
+            nft::close_passage(&mut firewall, &passage_mark(instance, &link.name))?;
+        }
+        removed.push(link.name.clone());
+    }
+    Ok(removed)
+}

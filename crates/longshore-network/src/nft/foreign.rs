@@ -1,0 +1,108 @@
+//! Rules of others that decide about our packets: a `FORWARD` chain of the iptables layout whose policy is to drop.
+//!
+//! Docker sets that policy, and some firewalls do. An accept in our own table cannot help: a drop in any table is final.
+//! Docker keeps a chain for such cases, `DOCKER-USER`; there our networks get a passage, in rules that carry our mark
+//! in their comment, so that they can be found and removed again.
+
+use rustix::io::Errno;
+
+use super::{ASK_CHAIN, ASK_RULE, DELETE_RULE, Expression, Firewall, NEW_RULE, NFGEN, header};
+use crate::netlink::attribute::Attributes;
+use crate::netlink::message::{ACK, CREATE, DUMP, Message};
+use crate::netlink::{Attempt, KernelError};
+
+use super::table::with_expressions;
+
+const TABLE: &str = "filter";
+const DOCKER_USER: &str = "DOCKER-USER";
+
+/// What the `FORWARD` chain of iptables does with packets that no rule accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ForeignPolicy {
+    /// There is no such chain, or it lets them pass.
+    Pass,
+    /// It drops them, and there is Docker's chain to make exceptions in.
+    DropWithDocker,
+    /// It drops them.
+    Drop,
+}
+
+/// What the `FORWARD` chain in the table `ip filter` does.
+pub(crate) fn forward_policy(firewall: &mut Firewall) -> Result<ForeignPolicy, KernelError> {
+    let policy = chain(firewall, "FORWARD")?.and_then(|answer| Attributes::after(&answer, NFGEN).big(5));
+    // NF_DROP.
+    if policy != Some(0) {
+        return Ok(ForeignPolicy::Pass);
+    }
+    Ok(match chain(firewall, DOCKER_USER)? {
+        Some(_) => ForeignPolicy::DropWithDocker,
+        None => ForeignPolicy::Drop,
+    })
+}
+
+fn chain(firewall: &mut Firewall, name: &str) -> Result<Option<Vec<u8>>, KernelError> {
+    match firewall.socket.ask(Message::new(ASK_CHAIN, 0).fixed(&header()).text(1, TABLE).text(3, name)) {
+        Ok(answer) => Ok(Some(answer)),
+        Err(Errno::NOENT) => Ok(None),
+        Err(errno) => Err(KernelError::new(format!("look at the firewall chain `{name}`"), errno)),
+    }
+}
+
+/// Lets packets from and to an interface pass `DOCKER-USER`, in rules with our mark. Nothing happens if they do already.
+pub(crate) fn open_passage(firewall: &mut Firewall, mark: &str, interface: &str) -> Result<(), KernelError> {
+    let present = marked_rules(firewall, mark)?;
+    if present.len() == 2 {
+        return Ok(());
+    }
+    let mut changes: Vec<Message> = present.into_iter().map(|handle| deletion(&handle)).collect();
+    for condition in [Expression::From(interface.to_owned()), Expression::Towards(interface.to_owned())] {
+        // Without `NLM_F_APPEND` a rule comes first in its chain.
+        let message = Message::new(NEW_RULE, CREATE).fixed(&header()).text(1, TABLE).text(2, DOCKER_USER);
+        let rule = [condition, Expression::Counter, Expression::Accept];
+        changes.push(with_expressions(message, &rule).bytes(7, &user_data(mark)));
+    }
+    change(firewall, changes)
+}
+
+/// Removes all rules in `DOCKER-USER` with our mark.
+pub(crate) fn close_passage(firewall: &mut Firewall, mark: &str) -> Result<(), KernelError> {
+    let present = marked_rules(firewall, mark)?;
+    change(firewall, present.into_iter().map(|handle| deletion(&handle)).collect())
+}
+
+fn change(firewall: &mut Firewall, mut changes: Vec<Message>) -> Result<(), KernelError> {
+    let Some(last) = changes.pop() else { return Ok(()) };
+    changes.push(last.with_flags(ACK));
+    firewall.batch(changes).attempt(|| "let packets of containers pass Docker's firewall rules")
+}
+
+fn deletion(handle: &[u8]) -> Message {
+    Message::new(DELETE_RULE, 0).fixed(&header()).text(1, TABLE).text(2, DOCKER_USER).bytes(3, handle)
+}
+
+/// The handles of the rules in `DOCKER-USER` with our mark.
+fn marked_rules(firewall: &mut Firewall, mark: &str) -> Result<Vec<Vec<u8>>, KernelError> {
+    let expected = user_data(mark);
+    let mut handles = Vec::new();
+    let request = Message::new(ASK_RULE, DUMP).fixed(&header()).text(1, TABLE).text(2, DOCKER_USER);
+    let visit = &mut |answer: &[u8]| {
+        let rule = Attributes::after(answer, NFGEN);
+        let ours = rule.text(2).as_deref() == Some(DOCKER_USER) && rule.find(7) == Some(&expected[..]);
+        if let (true, Some(handle)) = (ours, rule.find(3)) {
+            handles.push(handle.to_vec());
+        }
+    };
+    match firewall.socket.dump_message(request, visit) {
+        Ok(()) | Err(Errno::NOENT) => Ok(handles),
+        Err(errno) => Err(KernelError::new("list the rules in Docker's chain `DOCKER-USER`", errno)),
+    }
+}
+
+/// A comment as the `nft` and `iptables` programs keep it: type 0, length, text, zero.
+fn user_data(mark: &str) -> Vec<u8> {
+    let length = u8::try_from(mark.len() + 1).unwrap_or(u8::MAX);
+    let mut bytes = vec![0, length];
+    bytes.extend(mark.bytes().take(usize::from(length) - 1));
+    bytes.push(0);
+    bytes
+}

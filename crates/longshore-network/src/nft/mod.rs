@@ -1,0 +1,92 @@
+//! `nf_tables`: the kernel's packet filter, spoken to directly.
+
+mod expression;
+mod foreign;
+mod table;
+
+pub(crate) use expression::Expression;
+pub use expression::Protocol;
+pub(crate) use foreign::{ForeignPolicy, close_passage, forward_policy, open_passage};
+pub(crate) use table::{Chain, Hook, Rule, Table};
+
+use rustix::io::Errno;
+
+use crate::netlink::message::{ACK, Message};
+use crate::netlink::socket::Socket;
+use crate::netlink::{Attempt, KernelError};
+
+/// `NFNL_SUBSYS_NFTABLES`, in the upper byte of every type.
+const SUBSYSTEM: u16 = 10;
+const NEW_TABLE: u16 = SUBSYSTEM << 8;
+const ASK_TABLE: u16 = SUBSYSTEM << 8 | 1;
+const DELETE_TABLE: u16 = SUBSYSTEM << 8 | 2;
+const NEW_CHAIN: u16 = SUBSYSTEM << 8 | 3;
+const ASK_CHAIN: u16 = SUBSYSTEM << 8 | 4;
+const NEW_RULE: u16 = SUBSYSTEM << 8 | 6;
+const ASK_RULE: u16 = SUBSYSTEM << 8 | 7;
+const DELETE_RULE: u16 = SUBSYSTEM << 8 | 8;
+const BATCH_BEGIN: u16 = 16;
+const BATCH_END: u16 = 17;
+/// The size of `struct nfgenmsg`.
+const NFGEN: usize = 4;
+/// `NFPROTO_IPV4`.
+const IPV4: u8 = 2;
+
+/// The rules of the network namespace of the thread that opened it.
+#[derive(Debug)]
+pub(crate) struct Firewall {
+    socket: Socket,
+}
+
+impl Firewall {
+    /// Opens a way to the packet filter. None if the kernel has no netfilter.
+    pub(crate) fn open() -> Result<Option<Self>, KernelError> {
+        match Socket::open(Some(rustix::net::netlink::NETFILTER)) {
+            Ok(socket) => Ok(Some(Self { socket })),
+            Err(Errno::PROTONOSUPPORT | Errno::AFNOSUPPORT) => Ok(None),
+            Err(errno) => Err(KernelError::new("open a netlink socket for rules", errno)),
+        }
+    }
+
+    /// Makes the kernel's table of this name be this table.
+    pub(crate) fn replace(&mut self, table: &Table) -> Result<(), KernelError> {
+        self.batch(table.replacement())
+            .attempt(|| format!("set the firewall rules in the table `{}`", table.name))
+    }
+
+    /// Removes a table. One that is gone already is no error.
+    pub(crate) fn remove(&mut self, name: &str) -> Result<(), KernelError> {
+        let mut changes = Table::removal(name);
+        if let Some(last) = changes.pop() {
+            changes.push(last.with_flags(ACK));
+        }
+        self.batch(changes).attempt(|| format!("remove the firewall table `{name}`"))
+    }
+
+    /// Whether there is a table of a name.
+    pub(crate) fn has_table(&mut self, name: &str) -> Result<bool, KernelError> {
+        match self.socket.ask(Message::new(ASK_TABLE, 0).fixed(&header()).text(1, name)) {
+            Ok(_) => Ok(true),
+            Err(Errno::NOENT) => Ok(false),
+            Err(errno) => Err(KernelError::new(format!("look for the firewall table `{name}`"), errno)),
+        }
+    }
+
+    fn batch(&mut self, changes: Vec<Message>) -> Result<(), Errno> {
+        let [high, low] = SUBSYSTEM.to_be_bytes();
+        let bound = |kind| Message::new(kind, 0).fixed(&[0, 0, high, low]);
+        self.socket.send_batch(bound(BATCH_BEGIN), changes, bound(BATCH_END))
+    }
+}
+
+/// Whether a refusal means that the kernel lacks `nf_tables`, or a part of it that rules need.
+pub(crate) fn is_missing(refusal: &KernelError) -> bool {
+    [Errno::OPNOTSUPP, Errno::NOENT, Errno::INVAL, Errno::PROTONOSUPPORT, Errno::AFNOSUPPORT]
+        .iter()
+        .any(|errno| errno.raw_os_error() == refusal.errno())
+}
+
+/// `struct nfgenmsg` of IPv4.
+fn header() -> [u8; NFGEN] {
+    [IPV4, 0, 0, 0]
+}

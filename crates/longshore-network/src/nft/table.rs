@@ -1,0 +1,98 @@
+//! A table of rules as a value, and the batch that makes the kernel's table be that value.
+//!
+//! A table is always replaced as a whole, in one transaction: the kernel never holds half of it, and what an earlier
+//! process left behind, dead or alive, is gone.
+
+use super::expression::Expression;
+use super::{DELETE_TABLE, NEW_CHAIN, NEW_RULE, NEW_TABLE, header};
+use crate::netlink::message::{ACK, APPEND, CREATE, Message};
+
+/// Where packets enter a chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hook {
+    /// Before connections are tracked.
+    Raw,
+    /// Before routing, where destinations are rewritten.
+    Prerouting,
+    /// Packets that pass through.
+    Forward,
+    /// After routing, where sources are rewritten.
+    Postrouting,
+}
+
+/// A rule: expressions that are all true, and what then happens.
+pub(crate) type Rule = Vec<Expression>;
+
+/// A chain that the kernel enters by itself. Packets that no rule decides about pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Chain {
+    pub(crate) name: &'static str,
+    pub(crate) hook: Hook,
+    pub(crate) rules: Vec<Rule>,
+}
+
+/// A table of the family `ip`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Table {
+    pub(crate) name: String,
+    pub(crate) chains: Vec<Chain>,
+}
+
+impl Hook {
+    /// The number of the hook, the priority, and the type of chain.
+    fn place(self) -> (u32, i32, &'static str) {
+        match self {
+            Self::Raw => (0, -300, "filter"),
+            Self::Prerouting => (0, -100, "nat"),
+            Self::Forward => (2, 0, "filter"),
+            Self::Postrouting => (4, 100, "nat"),
+        }
+    }
+}
+
+impl Table {
+    /// The changes that replace the table.
+    pub(super) fn replacement(&self) -> Vec<Message> {
+        let mut changes = Self::removal(&self.name);
+        changes.push(Message::new(NEW_TABLE, CREATE).fixed(&header()).text(1, &self.name).big(2, 0));
+        for chain in &self.chains {
+            changes.push(self.chain(chain));
+            changes.extend(chain.rules.iter().map(|rule| append(&self.name, chain.name, rule)));
+        }
+        if let Some(last) = changes.pop() {
+            changes.push(last.with_flags(ACK));
+        }
+        changes
+    }
+
+    /// The changes after which there is no table of a name, whether there was one or not.
+    pub(super) fn removal(name: &str) -> Vec<Message> {
+        vec![
+            Message::new(NEW_TABLE, CREATE).fixed(&header()).text(1, name).big(2, 0),
+            Message::new(DELETE_TABLE, 0).fixed(&header()).text(1, name),
+        ]
+    }
+
+    fn chain(&self, chain: &Chain) -> Message {
+        let (hook, priority, kind) = chain.hook.place();
+        Message::new(NEW_CHAIN, CREATE)
+            .fixed(&header())
+            .text(1, &self.name)
+            .text(3, chain.name)
+            .nest(4, |place| place.big(1, hook).big(2, priority.cast_unsigned()))
+            .big(5, 1)
+            .text(7, kind)
+    }
+}
+
+fn append(table: &str, chain: &str, rule: &[Expression]) -> Message {
+    with_expressions(
+        Message::new(NEW_RULE, CREATE | APPEND).fixed(&header()).text(1, table).text(2, chain),
+        rule,
+    )
+}
+
+/// Adds the expressions of a rule to a message about it.
+pub(super) fn with_expressions(message: Message, rule: &[Expression]) -> Message {
+    message.nest(4, |list| rule.iter().fold(list, |list, expression| expression.encode(list)))
+}

@@ -1,0 +1,125 @@
+//! Who reaches whom.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::fd::AsFd;
+
+use super::place::{call, inside, namespace, on_host, outside, reaches, serve, spec};
+use crate::{Network, NetworkSpec};
+
+#[test]
+fn containers_of_one_network_reach_each_other() {
+    on_host(|host| {
+        let network = host.network("one");
+        let (a, b) = (host.container(&network, "a"), host.container(&network, "b"));
+        assert_eq!(reaches(&a.netns, &b.netns, b.endpoint.address), Some(a.endpoint.address.to_string()));
+        assert_eq!(reaches(&b.netns, &a.netns, a.endpoint.address), Some(b.endpoint.address.to_string()));
+    });
+}
+
+#[test]
+fn networks_are_apart() {
+    on_host(|host| {
+        let (one, two) = (host.network("one"), host.network("two"));
+        let (a, b) = (host.container(&one, "a"), host.container(&two, "b"));
+        assert_eq!(reaches(&a.netns, &b.netns, b.endpoint.address), None);
+        assert_eq!(reaches(&b.netns, &a.netns, a.endpoint.address), None);
+    });
+}
+
+#[test]
+fn a_container_on_two_networks_reaches_both() {
+    on_host(|host| {
+        let (one, two) = (host.network("one"), host.network("two"));
+        let (a, b) = (host.container(&one, "a"), host.container(&two, "b"));
+        let mut second = spec("a");
+        second.interface = "eth1".to_owned();
+        second.default_route = false;
+        host.networks.attach(&two, &second, a.netns.as_fd()).unwrap();
+        assert!(reaches(&a.netns, &b.netns, b.endpoint.address).is_some());
+        host.networks.detach(&two, &spec("a").container, crate::Departure::Disconnect).unwrap();
+        assert_eq!(reaches(&a.netns, &b.netns, b.endpoint.address), None);
+    });
+}
+
+#[test]
+fn outside_is_reached_with_the_address_of_the_machine_and_does_not_reach_in() {
+    on_host(|host| {
+        let machine = outside();
+        let network = host.network("one");
+        let a = host.container(&network, "a");
+        let answer = reaches(&a.netns, &machine, Ipv4Addr::new(203, 0, 113, 2));
+        assert_eq!(answer.as_deref(), Some("203.0.113.1"));
+        inside(&machine, || {
+            let mut links = crate::link::Links::open().unwrap();
+            let index = links.find("eth0").unwrap().unwrap().index;
+            links.add_default_route(index, Ipv4Addr::new(203, 0, 113, 1)).unwrap();
+        });
+        assert_eq!(reaches(&machine, &a.netns, a.endpoint.address), None);
+    });
+}
+
+#[test]
+fn internal_networks_have_no_way_outside() {
+    on_host(|host| {
+        let machine = outside();
+        let spec = NetworkSpec { name: "inner".to_owned(), internal: true, ..NetworkSpec::default() };
+        let network: Network = host.networks.create(&spec).unwrap();
+        let open = host.network("open");
+        let (a, b) = (host.container(&network, "a"), host.container(&network, "b"));
+        let c = host.container(&open, "c");
+        assert!(reaches(&a.netns, &b.netns, b.endpoint.address).is_some());
+        assert_eq!(reaches(&a.netns, &machine, Ipv4Addr::new(203, 0, 113, 2)), None);
+        // Not even with a route that the container makes itself.
+        host.networks.route_through(&a.endpoint, a.netns.as_fd()).unwrap();
+        assert_eq!(reaches(&a.netns, &machine, Ipv4Addr::new(203, 0, 113, 2)), None);
+        assert_eq!(reaches(&a.netns, &c.netns, c.endpoint.address), None);
+        assert_eq!(reaches(&c.netns, &a.netns, a.endpoint.address), None);
+    });
+}
+
+#[test]
+fn the_loopback_of_the_host_is_out_of_reach() {
+    on_host(|host| {
+        let network = host.network("one");
+        let a = host.container(&network, "a");
+        // The worst that a machine can be set to.
+        for which in ["all", network.bridge.as_ref().unwrap().interface.as_str()] {
+            std::fs::write(format!("/proc/sys/net/ipv4/conf/{which}/route_localnet"), "1").unwrap();
+        }
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 8080)).unwrap();
+        let server = serve(listener);
+        let through_gateway = inside(&a.netns, || {
+            // The container does what it can to send such packets.
+            std::fs::write("/proc/sys/net/ipv4/conf/all/route_localnet", "1").unwrap();
+            let mut links = crate::link::Links::open().unwrap();
+            links.delete_address(1, Ipv4Addr::LOCALHOST, 8).unwrap();
+            call((Ipv4Addr::LOCALHOST, 8080)).or_else(|| call((a.endpoint.gateway, 8080)))
+        });
+        assert_eq!(through_gateway, None);
+        assert!(call((Ipv4Addr::LOCALHOST, 8080)).is_some());
+        server.join().unwrap();
+    });
+}
+
+#[test]
+fn without_inter_container_traffic_only_the_gateway_is_reached() {
+    on_host(|host| {
+        let mut spec = NetworkSpec { name: "quiet".to_owned(), ..NetworkSpec::default() };
+        spec.options.insert("com.docker.network.bridge.enable_icc".to_owned(), "false".to_owned());
+        let network = host.networks.create(&spec).unwrap();
+        let (a, b) = (host.container(&network, "a"), host.container(&network, "b"));
+        assert_eq!(reaches(&a.netns, &b.netns, b.endpoint.address), None);
+        let server = serve(TcpListener::bind((a.endpoint.gateway, 8080)).unwrap());
+        assert!(inside(&a.netns, || call((a.endpoint.gateway, 8080))).is_some());
+        server.join().unwrap();
+    });
+}
+
+#[test]
+fn a_container_of_nobody_reaches_nobody() {
+    on_host(|host| {
+        let network = host.network("one");
+        let a = host.container(&network, "a");
+        assert_eq!(reaches(&namespace(), &a.netns, a.endpoint.address), None);
+    });
+}

@@ -1,0 +1,255 @@
+//! Networks and endpoints as they come and go.
+
+use std::os::fd::AsFd;
+use std::time::Instant;
+
+use super::place::{inside, namespace, on_host, reaches, spec};
+use crate::link::Links;
+use crate::nft::Firewall;
+use crate::{AttachError, CreateError, Departure, LookupError, NetworkSpec, Networks, RemoveError};
+
+#[test]
+fn the_predefined_networks_are_always_there() {
+    on_host(|host| {
+        let names: Vec<String> =
+            host.networks.list().unwrap().into_iter().map(|network| network.name).collect();
+        assert_eq!(names, ["bridge", "host", "none"]);
+        let bridge = host.networks.inspect("bridge").unwrap();
+        assert_eq!(bridge.bridge.as_ref().unwrap().subnet.to_string(), "172.17.0.0/16");
+        assert_eq!(host.networks.inspect(bridge.id.short()).unwrap(), bridge);
+        assert!(matches!(host.networks.remove(&bridge), Err(RemoveError::Predefined(_))));
+        let a = host.container(&bridge, "a");
+        assert_eq!(a.endpoint.address.to_string(), "172.17.0.2");
+        assert_eq!(a.endpoint.mac.to_string(), "02:42:ac:11:00:02");
+        assert!(Links::open().unwrap().find("longshore0").unwrap().unwrap().up);
+        let other = host.networks.inspect("host").unwrap();
+        let refused = host.networks.attach(&other, &spec("b"), namespace().as_fd());
+        assert!(matches!(refused, Err(AttachError::NoBridge(_))));
+    });
+}
+
+#[test]
+fn a_second_home_takes_other_names_and_subnets() {
+    on_host(|host| {
+        let first = host.container(&host.networks.inspect("bridge").unwrap(), "a");
+        let other = Networks::open(&host.directory.path().join("other")).unwrap();
+        let netns = namespace();
+        let second = other.attach(&other.inspect("bridge").unwrap(), &spec("b"), netns.as_fd()).unwrap();
+        assert!(!first.endpoint.subnet.overlaps(second.endpoint.subnet));
+        assert_ne!(other.inspect("bridge").unwrap().bridge.unwrap().interface, "longshore0");
+        assert_eq!(reaches(&netns, &first.netns, first.endpoint.address), None);
+    });
+}
+
+#[test]
+fn a_subnet_that_was_chosen_and_is_taken_meanwhile_is_chosen_anew() {
+    on_host(|host| {
+        // Two homes plan the same subnet while no bridge exists.
+        let other = Networks::open(&host.directory.path().join("other")).unwrap();
+        let planned = other.inspect("bridge").unwrap();
+        let first = host.container(&host.networks.inspect("bridge").unwrap(), "a");
+        assert!(planned.bridge.as_ref().unwrap().subnet.overlaps(first.endpoint.subnet));
+        let netns = namespace();
+        let second = other.attach(&planned, &spec("b"), netns.as_fd()).unwrap();
+        assert!(!first.endpoint.subnet.overlaps(second.endpoint.subnet));
+    });
+}
+
+#[test]
+fn names_subnets_and_options_are_checked() {
+    on_host(|host| {
+        let create = |change: &dyn Fn(&mut NetworkSpec)| {
+            let mut spec = NetworkSpec { name: "n".to_owned(), ..NetworkSpec::default() };
+            change(&mut spec);
+            host.networks.create(&spec)
+        };
+        create(&|spec| spec.subnet = Some("10.9.0.0/24".parse().unwrap())).unwrap();
+        let named = |spec: &mut NetworkSpec| spec.name = "m".to_owned();
+        assert!(matches!(create(&|_| ()), Err(CreateError::Exists { .. })));
+        assert!(matches!(create(&|spec| spec.name = "host".to_owned()), Err(CreateError::Exists { .. })));
+        assert!(matches!(create(&|spec| spec.name = "a/b".to_owned()), Err(CreateError::Name(_))));
+        assert!(matches!(
+            create(&|spec| {
+                named(spec);
+                spec.subnet = Some("10.9.0.128/25".parse().unwrap());
+            }),
+            Err(CreateError::Overlap { .. })
+        ));
+        assert!(matches!(
+            create(&|spec| {
+                named(spec);
+                spec.gateway = Some("10.8.0.1".parse().unwrap());
+            }),
+            Err(CreateError::NoSubnet { .. })
+        ));
+        assert!(matches!(
+            create(&|spec| {
+                named(spec);
+                spec.subnet = Some("10.8.0.0/24".parse().unwrap());
+                spec.gateway = Some("10.8.1.1".parse().unwrap());
+            }),
+            Err(CreateError::Outside { .. })
+        ));
+        assert!(matches!(
+            create(&|spec| {
+                named(spec);
+                spec.options.insert("com.docker.network.bridge.colour".to_owned(), "red".to_owned());
+            }),
+            Err(CreateError::UnknownOption(_))
+        ));
+        assert!(matches!(host.networks.inspect("nope"), Err(LookupError::NotFound(_))));
+    });
+}
+
+#[test]
+fn a_network_in_use_stays() {
+    on_host(|host| {
+        let network = host.network("one");
+        let _a = host.container(&network, "web");
+        let refused = host.networks.remove(&network).unwrap_err();
+        assert_eq!(refused.to_string(), "network one has active endpoints: web");
+        assert_eq!(host.networks.prune(&|_| true).unwrap(), Vec::<String>::new());
+        host.networks.detach(&network, &spec("web").container, Departure::Ended).unwrap();
+        host.networks.remove(&network).unwrap();
+        host.networks.remove(&network).unwrap();
+        let interface = network.bridge.unwrap().interface;
+        assert_eq!(Links::open().unwrap().find(&interface).unwrap(), None);
+    });
+}
+
+#[test]
+fn wanted_addresses_are_given_once() {
+    on_host(|host| {
+        let subnet = Some("10.9.0.0/24".parse().unwrap());
+        let network = host
+            .networks
+            .create(&NetworkSpec { name: "n".to_owned(), subnet, ..NetworkSpec::default() })
+            .unwrap();
+        let mut wish = spec("a");
+        wish.ip = Some("10.9.0.77".parse().unwrap());
+        wish.mac = Some("02:00:00:00:00:07".parse().unwrap());
+        let netns = namespace();
+        let endpoint = host.networks.attach(&network, &wish, netns.as_fd()).unwrap().endpoint;
+        assert_eq!(
+            (endpoint.address.to_string(), endpoint.mac.to_string()),
+            ("10.9.0.77".to_owned(), "02:00:00:00:00:07".to_owned())
+        );
+        let again = host.networks.attach(&network, &wish, netns.as_fd());
+        assert!(matches!(again, Err(AttachError::Attached(_))));
+        wish.container = "b".repeat(64);
+        let taken = host.networks.attach(&network, &wish, namespace().as_fd());
+        assert!(matches!(taken, Err(AttachError::Address { .. })));
+        assert_eq!(host.networks.endpoints(&network).unwrap(), [endpoint]);
+    });
+}
+
+#[test]
+fn what_failed_leaves_nothing() {
+    on_host(|host| {
+        let network = host.network("one");
+        let a = host.container(&network, "a");
+        // An interface of that name is there already.
+        let mut second = spec("b");
+        second.interface = "lo".to_owned();
+        assert!(matches!(
+            host.networks.attach(&network, &second, a.netns.as_fd()),
+            Err(AttachError::Kernel(_))
+        ));
+        assert_eq!(host.networks.endpoints(&network).unwrap().len(), 1);
+        let ports = Links::open().unwrap().all().unwrap().iter().filter(|link| link.master.is_some()).count();
+        assert_eq!(ports, 1);
+    });
+}
+
+#[test]
+fn rules_and_bridges_that_somebody_removed_come_back() {
+    on_host(|host| {
+        let network = host.network("one");
+        let _first = host.container(&network, "a");
+        let instance = std::fs::read_to_string(host.directory.path().join("networks/instance")).unwrap();
+        let table = crate::ruleset::table_name(&instance);
+        let mut firewall = Firewall::open().unwrap().unwrap();
+        assert!(firewall.has_table(&table).unwrap());
+        firewall.remove(&table).unwrap();
+        assert!(!firewall.has_table(&table).unwrap());
+        let _second = host.container(&network, "b");
+        assert!(firewall.has_table(&table).unwrap());
+        host.networks.detach(&network, &spec("a").container, Departure::Disconnect).unwrap();
+        host.networks.detach(&network, &spec("b").container, Departure::Disconnect).unwrap();
+        Links::open().unwrap().delete(&network.bridge.as_ref().unwrap().interface).unwrap();
+        let _third = host.container(&network, "c");
+    });
+}
+
+#[test]
+fn what_killed_processes_left_is_reaped() {
+    on_host(|host| {
+        let network = host.network("one");
+        let (a, b) = (host.container(&network, "a"), host.container(&network, "b"));
+        let root = host.directory.path().join("networks");
+        std::fs::write(root.join(".new-x"), "half").unwrap();
+        std::fs::write(root.join(network.id.as_str()).join(".new-y"), "half").unwrap();
+        let reaped = host.networks.reap(&|container| container == b.endpoint.container).unwrap();
+        assert_eq!(reaped.leases, [format!("one {} {}", a.endpoint.address, a.endpoint.container)]);
+        assert_eq!(reaped.interfaces, [a.endpoint.host_interface]);
+        assert_eq!(reaped.files, 2);
+        assert!(host.networks.reap(&|container| container == b.endpoint.container).unwrap().is_empty());
+        // A bridge whose network was being removed.
+        host.networks.detach(&network, &b.endpoint.container, Departure::Disconnect).unwrap();
+        std::fs::remove_file(root.join(format!("{}.json", network.id))).unwrap();
+        let reaped = host.networks.reap(&|_| false).unwrap();
+        assert_eq!(reaped.interfaces, [network.bridge.unwrap().interface]);
+        assert!(host.networks.reap(&|_| false).unwrap().is_empty());
+    });
+}
+
+#[test]
+fn bridges_of_homes_that_are_gone_are_removed() {
+    on_host(|host| {
+        let path = host.directory.path().join("other");
+        let other = Networks::open(&path).unwrap();
+        let bridge = other.inspect("bridge").unwrap();
+        other.attach(&bridge, &spec("a"), namespace().as_fd()).unwrap();
+        other.detach(&bridge, &spec("a").container, Departure::Ended).unwrap();
+        for port in Links::open().unwrap().all().unwrap().iter().filter(|link| link.master.is_some()) {
+            Links::open().unwrap().delete(&port.name).unwrap();
+        }
+        assert!(host.networks.reap(&|_| true).unwrap().is_empty());
+        std::fs::remove_dir_all(&path).unwrap();
+        assert_eq!(host.networks.reap(&|_| true).unwrap().interfaces, ["longshore0"]);
+    });
+}
+
+#[test]
+fn twenty_containers_at_once_get_twenty_addresses() {
+    on_host(|host| {
+        let network = host.network("one");
+        let _first = host.container(&network, "first");
+        let places: Vec<_> = (0..20).map(|_| namespace()).collect();
+        let start = Instant::now();
+        std::thread::scope(|scope| {
+            for (at, place) in places.iter().enumerate() {
+                let (network, networks) = (&network, &host.networks);
+                scope.spawn(move || {
+                    networks.attach(network, &spec(&format!("c{at}x")), place.as_fd()).unwrap()
+                });
+            }
+        });
+        eprintln!("20 containers at once: {:?}", start.elapsed());
+        let mut addresses: Vec<_> =
+            host.networks.endpoints(&network).unwrap().iter().map(|endpoint| endpoint.address).collect();
+        addresses.dedup();
+        assert_eq!(addresses.len(), 21);
+        let start = Instant::now();
+        for at in 0..20 {
+            let container = spec(&format!("c{at}x")).container;
+            host.networks.detach(&network, &container, Departure::Ended).unwrap();
+        }
+        eprintln!("20 departures one after the other: {:?}", start.elapsed());
+        let place = namespace();
+        let start = Instant::now();
+        host.networks.attach(&network, &spec("one"), place.as_fd()).unwrap();
+        eprintln!("one more container: {:?}", start.elapsed());
+        assert!(inside(&place, || Links::open().unwrap().find("eth0").unwrap().unwrap().up));
+    });
+}
