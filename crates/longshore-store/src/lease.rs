@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::Write;
+use std::io::{Seek, SeekFrom, Write};
 use std::sync::{Mutex, PoisonError};
 
 use longshore_oci::{ChainId, Descriptor, Digest};
@@ -131,7 +131,13 @@ impl Lease {
         }
         let tree = &self.store.tree;
         let _gate = tree.gate(Sharing::Shared)?;
-        crate::store::at(tree, "write", &self.relative, inner.file.write_all(new.concat().as_bytes()))?;
+        let length = inner.file.stream_position();
+        let written = inner.file.write_all(new.concat().as_bytes());
+        if let (Err(_), Ok(length)) = (&written, length) {
+            // Half a line would make the lease unreadable. If even this fails, collectors say so and remove nothing.
+            let _ = inner.file.set_len(length).and_then(|()| inner.file.seek(SeekFrom::Start(length)));
+        }
+        crate::store::at(tree, "write", &self.relative, written)?;
         inner.held.extend(new);
         Ok(())
     }

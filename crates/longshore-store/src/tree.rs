@@ -61,6 +61,8 @@ impl Tree {
     /// Opens something below the directory.
     pub(crate) fn open(&self, relative: &str, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
         let flags = flags | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        // `openat2` refuses a mode that would not be used.
+        let mode = if flags.contains(OFlags::CREATE) { mode } else { Mode::empty() };
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
         loop {
             match fs::openat2(&self.root, relative, flags, mode, resolve) {
