@@ -17,7 +17,7 @@ use crate::client::{RegistryClient, Repository};
 use crate::error::{ContentProblem, ExchangeProblem, RegistryError};
 use crate::peer::{Call, Target};
 use crate::progress::{Pace, Progress};
-use crate::store::{BlobIngest, BlobStore, Committed, LayerStream, LayerTap};
+use crate::store::{BlobIngest, BlobStore, Committed, Intake, LayerStream, LayerTap};
 use crate::transport::{Answer, TransportError};
 
 /// How much is read at once.
@@ -55,27 +55,45 @@ impl RegistryClient {
         descriptor: &Descriptor,
         channel: &Channel<'_>,
     ) -> Result<(), RegistryError> {
-        let mut transfer = Transfer::begin(self, descriptor, channel, true)?;
+        if let Some(transfer) = self.try_places(places, descriptor, channel)? {
+            return transfer.finish(channel);
+        }
+        tell_present(self, descriptor);
+        channel.tap.present(descriptor);
+        Ok(())
+    }
+
+    /// The transfer when it is done. Nothing if another process has brought the blob here meanwhile.
+    fn try_places<'a>(
+        &'a self,
+        places: &[Repository],
+        descriptor: &'a Descriptor,
+        channel: &Channel<'a>,
+    ) -> Result<Option<Transfer<'a>>, RegistryError> {
+        let begin = |may_tap| Transfer::begin(self, descriptor, channel, may_tap);
+        let Some(mut transfer) = begin(true)? else { return Ok(None) };
         let mut places = places.iter().peekable();
         while let Some(place) = places.next() {
             let mut outcome = self.receive(place, &mut transfer, channel);
             if transfer.resumed && matches!(outcome, Err(RegistryError::Content { .. })) {
                 // The part that was left may have been the wrong one.
-                transfer = Transfer::begin(self, descriptor, channel, false)?;
+                let Some(anew) = begin(false)? else { return Ok(None) };
+                transfer = anew;
                 outcome = self.receive(place, &mut transfer, channel);
             }
             match outcome {
-                Ok(()) => return transfer.finish(channel),
+                Ok(()) => break,
                 Err(error) if error.concerns_place() && places.peek().is_some() => {
                     self.wait(&error, Duration::ZERO);
                     if transfer.ingest.is_none() {
-                        transfer = Transfer::begin(self, descriptor, channel, false)?;
+                        let Some(anew) = begin(false)? else { return Ok(None) };
+                        transfer = anew;
                     }
                 }
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        Ok(Some(transfer))
     }
 
     /// Receives all of a blob from one place, in as many requests as it takes.
@@ -182,23 +200,30 @@ impl RegistryClient {
 }
 
 impl<'a> Transfer<'a> {
+    /// Begins with what an earlier run left. Nothing if another process has brought the blob here.
     fn begin(
         client: &'a RegistryClient,
         descriptor: &'a Descriptor,
         channel: &Channel<'a>,
         may_tap: bool,
-    ) -> Result<Self, RegistryError> {
+    ) -> Result<Option<Self>, RegistryError> {
         let digest = &descriptor.digest;
         let failed = |source| RegistryError::Store { action: "take in", digest: digest.clone(), source };
-        let mut ingest = channel.store.ingest(digest, descriptor.size).map_err(failed)?;
+        let begin = || match channel.store.ingest(digest, descriptor.size).map_err(failed)? {
+            Intake::Present => Ok(None),
+            Intake::Needed(ingest) => Ok(Some(ingest)),
+        };
+        let Some(mut ingest) = begin()? else { return Ok(None) };
         if ingest.offset() > descriptor.size {
             ingest.discard().map_err(failed)?;
-            ingest = channel.store.ingest(digest, descriptor.size).map_err(failed)?;
+            let Some(anew) = begin()? else { return Ok(None) };
+            ingest = anew;
         }
         let received = ingest.offset();
         let stream = if may_tap && received == 0 { channel.tap.open(descriptor) } else { None };
         let progress = Progress::new(&*client.sink, digest.to_string(), Some(descriptor.size));
-        Ok(Self { descriptor, ingest: Some(ingest), stream, received, resumed: received > 0, progress })
+        let ingest = Some(ingest);
+        Ok(Some(Self { descriptor, ingest, stream, received, resumed: received > 0, progress }))
     }
 
     fn take(&mut self, place: &Repository, bytes: &[u8]) -> Result<(), RegistryError> {

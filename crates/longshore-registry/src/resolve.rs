@@ -138,7 +138,11 @@ impl Walk<'_> {
     fn document(&self, digest: &Digest, entry: Option<&Descriptor>) -> Result<Document, RegistryError> {
         let announced = entry.map(|entry| &entry.media_type);
         let failed = |source| RegistryError::Store { action: "read", digest: digest.clone(), source };
-        let here = read(self.store, digest, MAX_DOCUMENT_BYTES as u64).map_err(failed)?;
+        let here = match read(self.store, digest, MAX_DOCUMENT_BYTES as u64) {
+            // It was damaged. The store has moved it aside, and fetching it again mends the store.
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => None,
+            other => other.map_err(failed)?,
+        };
         let embedded = || entry.and_then(|entry| entry.content().ok().flatten());
         if let Some(bytes) = here.or_else(embedded) {
             let document = Document::of(self.repository, digest.clone(), announced, bytes)?;

@@ -12,11 +12,20 @@ pub trait BlobStore: Sync {
     /// How long some content is; nothing if it is not here.
     fn size(&self, digest: &Digest) -> io::Result<Option<u64>>;
 
-    /// Begins to take in content, or goes on where an earlier attempt ended.
-    fn ingest<'a>(&'a self, digest: &Digest, size: u64) -> io::Result<Box<dyn BlobIngest + 'a>>;
+    /// Begins to take in content, or goes on where an earlier attempt ended. If another process is at it, this waits for
+    /// it.
+    fn ingest<'a>(&'a self, digest: &Digest, size: u64) -> io::Result<Intake<'a>>;
 
     /// Reads content from an offset on. Fails with [`io::ErrorKind::NotFound`] if it is not here.
     fn open<'a>(&'a self, digest: &Digest, offset: u64) -> io::Result<Box<dyn Read + Send + 'a>>;
+}
+
+/// What there is to do to have some content.
+pub enum Intake<'a> {
+    /// Nothing: it is here.
+    Present,
+    /// It must come from somewhere.
+    Needed(Box<dyn BlobIngest + 'a>),
 }
 
 /// Content on its way in. What is dropped before it is whole is kept for a later attempt.
@@ -81,7 +90,7 @@ pub(crate) fn put(store: &dyn BlobStore, digest: &Digest, bytes: &[u8]) -> io::R
     if store.size(digest)?.is_some() {
         return Ok(());
     }
-    let mut ingest = store.ingest(digest, bytes.len() as u64)?;
+    let Intake::Needed(mut ingest) = store.ingest(digest, bytes.len() as u64)? else { return Ok(()) };
     let rest =
         usize::try_from(ingest.offset()).ok().and_then(|offset| bytes.get(offset..)).unwrap_or_default();
     ingest.write_all(rest)?;
@@ -100,7 +109,7 @@ pub(crate) fn read(store: &dyn BlobStore, digest: &Digest, limit: u64) -> io::Re
         Some(size) if size > limit => Err(io::ErrorKind::FileTooLarge.into()),
         Some(_) => {
             let mut bytes = Vec::new();
-            store.open(digest, 0)?.take(limit).read_to_end(&mut bytes)?;
+            store.open(digest, 0)?.take(limit + 1).read_to_end(&mut bytes)?;
             Ok(Some(bytes))
         }
     }
