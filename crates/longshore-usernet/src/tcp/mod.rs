@@ -1,0 +1,7 @@
+//! TCP between containers and the host's world: each connection is ended here, and joined to a host socket.
+
+mod connection;
+mod flow;
+mod flows;
+
+pub(crate) use flows::Flows;
