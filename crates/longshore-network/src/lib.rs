@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod blame;
+mod dns;
 mod endpoint;
 mod ipam;
 mod link;
@@ -23,6 +24,10 @@ mod subnet;
 mod tests;
 
 pub use blame::Blame;
+pub use dns::{
+    AddedHost, AddedHostError, DnsFlags, HostAddress, HostsFile, NAME_SERVER, NameServer, NameServerError,
+    ResolvConf, Resolvers,
+};
 pub use endpoint::{Endpoint, EndpointSpec, MacAddress, MacAddressError, PublishedPort};
 pub use ipam::AddressError;
 pub use netlink::KernelError;

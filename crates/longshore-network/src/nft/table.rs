@@ -16,6 +16,8 @@ pub(crate) enum Hook {
     Prerouting,
     /// Packets that pass through.
     Forward,
+    /// What local processes send, where destinations are rewritten.
+    Output,
     /// After routing, where sources are rewritten.
     Postrouting,
 }
@@ -45,6 +47,7 @@ impl Hook {
             Self::Raw => (0, -300, "filter"),
             Self::Prerouting => (0, -100, "nat"),
             Self::Forward => (2, 0, "filter"),
+            Self::Output => (3, -100, "nat"),
             Self::Postrouting => (4, 100, "nat"),
         }
     }

@@ -2,4 +2,5 @@
 
 mod connectivity;
 mod lifecycle;
+mod names;
 mod place;
