@@ -68,15 +68,24 @@ pub(crate) fn unquote(written: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The number of a character in single quotes.
-pub(crate) fn unquote_char(written: &str) -> Option<u32> {
+/// What stands in single quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CharConstant {
+    /// A character, by its number.
+    One(u32),
+    /// More than one.
+    Several,
+}
+
+/// What stands in single quotes, or `None` if it is no text at all.
+pub(crate) fn unquote_char(written: &str) -> Option<CharConstant> {
     let body = written.strip_prefix('\'')?.strip_suffix('\'')?;
     let (unit, after) = unescape(body, '\'')?;
     let number = match unit {
         Unit::Char(char) => u32::from(char),
         Unit::Byte(byte) => u32::from(byte),
     };
-    after.is_empty().then_some(number)
+    Some(if after.is_empty() { CharConstant::One(number) } else { CharConstant::Several })
 }
 
 /// What one escape stands for.

@@ -183,14 +183,16 @@ fn record(object: &serde_json::Map<String, serde_json::Value>, name: &str, shape
     }))
 }
 
-/// What the elements of a list are, by its first one.
+/// What the elements of a list are, if they are all the same.
 fn element_of(items: &[serde_json::Value]) -> Shape {
-    match items.first() {
-        Some(serde_json::Value::String(_)) => Shape::Text,
-        Some(serde_json::Value::Number(number)) if number.is_i64() => Shape::Int,
-        Some(serde_json::Value::Object(_)) => Shape::Record("struct"),
+    let shape_of = |item: &serde_json::Value| match item {
+        serde_json::Value::String(_) => Shape::Text,
+        serde_json::Value::Number(number) if number.is_i64() => Shape::Int,
+        serde_json::Value::Object(_) => Shape::Record("struct"),
         _ => Shape::Any,
-    }
+    };
+    let first = items.first().map_or(Shape::Any, shape_of);
+    if items.iter().all(|item| shape_of(item) == first) { first } else { Shape::Any }
 }
 
 #[cfg(test)]

@@ -18,6 +18,8 @@ struct Spec {
     sharp: bool,
     space: bool,
     zero: bool,
+    /// `%+v`: names of fields, but no signs.
+    names: bool,
     width: Option<usize>,
     precision: Option<usize>,
 }
@@ -78,7 +80,7 @@ impl Printer<'_> {
         self.out.push_str(self.rest);
         if !self.reordered && self.next < self.values.len() {
             let values = self.values.get(self.next..).unwrap_or_default();
-            let extra: Vec<String> = values.iter().map(typed).collect();
+            let extra: Vec<String> = values.iter().map(|value| Spec::default().typed(value)).collect();
             self.out.push_str(&format!("%!(EXTRA {})", extra.join(", ")));
         }
     }
@@ -138,6 +140,8 @@ impl Printer<'_> {
             self.out.push_str(&format!("%!{verb}(BADINDEX)"));
         } else if let Some(value) = self.values.get(self.next) {
             self.next += 1;
+            let names = spec.plus && verb == 'v';
+            let spec = Spec { names, plus: spec.plus && !names, ..spec };
             self.out.push_str(&spec.value(value, verb, 0));
         } else {
             self.out.push_str(&format!("%!{verb}(MISSING)"));
@@ -199,24 +203,30 @@ impl Printer<'_> {
     }
 }
 
-/// `type=value`, as mistakes show values.
-fn typed(value: &Value) -> String {
-    match value {
-        Value::Absent | Value::Nil(crate::value::INTERFACE) => "<nil>".to_owned(),
-        value => format!("{}={}", value.type_name(), display(value)),
-    }
-}
-
-/// A verb that does not fit the value.
-fn unfit(value: &Value, verb: char) -> String {
-    format!("%!{verb}({})", typed(value))
-}
-
 impl Spec {
+    /// `type=value`, as mistakes show values.
+    fn typed(self, value: &Value) -> String {
+        match value {
+            Value::Absent | Value::Nil(crate::value::INTERFACE) => "<nil>".to_owned(),
+            Value::Lookup(_) => value.type_name(),
+            value => format!("{}={}", value.type_name(), self.value(value, 'v', 0)),
+        }
+    }
+
+    /// A verb that does not fit the value, which is shown with the flags all the same.
+    fn unfit(self, value: &Value, verb: char) -> String {
+        format!("%!{verb}({})", self.typed(value))
+    }
+
     /// A value, of which the parts of composed ones are printed with the same verb.
     fn value(self, value: &Value, verb: char, depth: usize) -> String {
         if verb == 'T' {
-            return self.pad(value.type_name(), false);
+            let name = if *value == Value::Nil(crate::value::INTERFACE) {
+                "<nil>".to_owned()
+            } else {
+                value.type_name()
+            };
+            return self.pad(name, false);
         }
         match value {
             Value::Absent | Value::Nil(crate::value::INTERFACE) if verb == 'v' || depth > 0 => {
@@ -225,9 +235,14 @@ impl Spec {
                 if depth > 0 { text.to_owned() } else { self.pad(text.to_owned(), false) }
             }
             Value::Nil(name) if self.sharp && verb == 'v' => format!("({name})(nil)"),
+            Value::Nil(name)
+                if *name != crate::value::INTERFACE && matches!(verb, 'b' | 'o' | 'd' | 'x' | 'X') =>
+            {
+                self.int(value, 0, false, verb)
+            }
             Value::Nil(_) if verb == 'v' => self.pad("<nil>".to_owned(), false),
-            Value::Bool(truth) if matches!(verb, 't' | 'v') => self.pad(truth.to_string(), false),
-            Value::Absent | Value::Nil(_) | Value::Lookup(_) | Value::Bool(_) => unfit(value, verb),
+            Value::Bool(truth) if matches!(verb, 't' | 'v') => self.pad(truth.to_string(), true),
+            Value::Absent | Value::Nil(_) | Value::Lookup(_) | Value::Bool(_) => self.unfit(value, verb),
             Value::Int(number) => self.int(value, number.unsigned_abs(), *number < 0, verb),
             Value::Uint(number) => self.int(value, *number, false, verb),
             Value::Float(number) => self.float(value, *number, verb),
@@ -249,7 +264,7 @@ impl Spec {
             Value::Record(record) => {
                 let fields = record.fields.iter().map(|(name, item)| {
                     let item = self.value(item, verb, depth + 1);
-                    if self.plus && verb == 'v' { format!("{name}:{item}") } else { item }
+                    if self.names { format!("{name}:{item}") } else { item }
                 });
                 format!("{{{}}}", fields.collect::<Vec<_>>().join(" "))
             }
@@ -304,7 +319,7 @@ impl Spec {
             }
             'q' => self.pad(quote_with(&short, '"', self.plus), true),
             'x' | 'X' => self.pad(self.hexadecimal(text.as_bytes(), verb), true),
-            _ => unfit(value, verb),
+            _ => self.unfit(value, verb),
         }
     }
 
@@ -341,10 +356,11 @@ impl Spec {
             'c' => return self.pad(char.to_string(), true),
             'q' => return self.pad(quote_with(&char.to_string(), '\'', self.plus), true),
             'U' => {
+                let number = if negative { number.wrapping_neg() } else { number };
                 let shown = if self.sharp { code_point(char) } else { format!("U+{number:04X}") };
                 return self.pad(shown, false);
             }
-            _ => return unfit(value, verb),
+            _ => return self.unfit(value, verb),
         };
         let sign = match (negative, self.plus, self.space) {
             (true, _, _) => "-",
@@ -371,7 +387,7 @@ impl Spec {
             'g' | 'G' => (verb, self.precision),
             'e' | 'E' => (verb, Some(self.precision.unwrap_or(6))),
             'f' | 'F' => ('f', Some(self.precision.unwrap_or(6))),
-            _ => return unfit(value, verb),
+            _ => return self.unfit(value, verb),
         };
         let text = number::float(number, shape, precision.map(|precision| precision.min(LARGEST)));
         let (sign, digits) = match text.strip_prefix(['-', '+']) {

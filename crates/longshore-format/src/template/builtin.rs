@@ -11,7 +11,13 @@ use crate::verb;
 fn shown(values: &[Value]) -> String {
     let values: Vec<Value> = values
         .iter()
-        .map(|value| if *value == Value::Absent { Value::text(printed(value)) } else { value.clone() })
+        .map(|value| {
+            if matches!(value, Value::Absent | Value::Nil(INTERFACE)) {
+                Value::text(printed(&Value::Absent))
+            } else {
+                value.clone()
+            }
+        })
         .collect();
     verb::sprint(&values)
 }
@@ -86,7 +92,9 @@ pub(super) fn len(values: &[Value]) -> Called {
         Some(Value::List(list)) => list.items.len(),
         Some(Value::Map(map)) => map.entries.len(),
         Some(Value::Nil(_)) => return Err("len of nil pointer".to_owned()),
-        None | Some(Value::Absent) => return Err("len of untyped nil".to_owned()),
+        None | Some(Value::Absent) => {
+            return Err("reflect: call of reflect.Value.Type on zero Value".to_owned());
+        }
         Some(other) => return Err(format!("len of type {}", other.type_name())),
     };
     Ok(Value::Int(i64::try_from(length).unwrap_or(i64::MAX)))
@@ -151,6 +159,10 @@ pub(super) fn slice(values: &[Value]) -> Called {
     };
     let mut bounds = [0, length, length];
     for (bound, index) in bounds.iter_mut().zip(indexes) {
+        // Unlike `index`, this does not look into interfaces.
+        if *index == Value::Nil(INTERFACE) {
+            return Err(format!("cannot index slice/array with type {INTERFACE}"));
+        }
         *bound = position(index, length)?;
     }
     let [from, to, most] = bounds;

@@ -3,10 +3,13 @@
 use std::cmp::Ordering;
 
 use super::function::Called;
-use crate::value::Value;
+use crate::value::{INTERFACE, Value};
 
-const INCOMPATIBLE: &str = "incompatible types for comparison";
 const INVALID: &str = "invalid type for comparison";
+
+fn incompatible(left: &Value, right: &Value) -> String {
+    format!("incompatible types for comparison: {} and {}", left.type_name(), right.type_name())
+}
 
 /// The kinds that are compared with each other.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,6 +40,11 @@ fn whole(value: &Value) -> i128 {
     }
 }
 
+/// What an empty interface holds.
+fn is_nothing(value: &Value) -> bool {
+    matches!(value, Value::Absent | Value::Nil(INTERFACE))
+}
+
 fn is_nil(value: &Value) -> bool {
     match value {
         Value::Absent | Value::Nil(_) => true,
@@ -49,10 +57,10 @@ fn is_nil(value: &Value) -> bool {
 fn equal(left: &Value, right: &Value) -> Result<bool, String> {
     let kinds = (kind(left), kind(right));
     if kinds.0 != kinds.1 {
-        if *left == Value::Absent || *right == Value::Absent {
+        if is_nothing(left) || is_nothing(right) {
             return Ok(false);
         }
-        return Err(INCOMPATIBLE.to_owned());
+        return Err(incompatible(left, right));
     }
     if kinds.0 == Kind::Whole {
         return Ok(whole(left) == whole(right));
@@ -60,11 +68,20 @@ fn equal(left: &Value, right: &Value) -> Result<bool, String> {
     if kinds.0 != Kind::Other || matches!((left, right), (Value::Record(_), Value::Record(_))) {
         return Ok(left == right);
     }
+    let shown = |value| crate::verb::sprintf("%s", std::slice::from_ref(value));
+    if !is_nothing(left) && !is_nothing(right) && left.type_name() != right.type_name() {
+        let types = format!("{}, {}", left.type_name(), right.type_name());
+        return Err(format!(
+            "non-comparable types {}: {types}: {}",
+            shown(left),
+            crate::verb::display(right)
+        ));
+    }
     if is_nil(left) || is_nil(right) {
         return Ok(is_nil(left) == is_nil(right));
     }
-    let composed = if matches!(left, Value::List(_) | Value::Map(_)) { left } else { right };
-    Err(format!("non-comparable type {}: {}", crate::verb::display(composed), composed.type_name()))
+    let composed = if matches!(right, Value::List(_) | Value::Map(_)) { right } else { left };
+    Err(format!("non-comparable type {}: {}", shown(composed), composed.type_name()))
 }
 
 fn pair(values: &[Value]) -> (&Value, &Value) {
@@ -96,7 +113,7 @@ fn order(values: &[Value]) -> Result<Option<Ordering>, String> {
         return Err(INVALID.to_owned());
     }
     if kinds.0 != kinds.1 {
-        return Err(INCOMPATIBLE.to_owned());
+        return Err(incompatible(left, right));
     }
     match (left, right) {
         (Value::Float(left), Value::Float(right)) => Ok(left.partial_cmp(right)),

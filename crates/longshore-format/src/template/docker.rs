@@ -100,6 +100,11 @@ pub(super) fn join(set: FunctionSet, values: &[Value]) -> Called {
     let parts: Vec<String> = match values.first() {
         None | Some(Value::Absent | Value::Nil(crate::value::INTERFACE)) => return Ok(Value::text("")),
         Some(Value::List(list)) => list.items.iter().map(verb::display).collect(),
+        Some(Value::Map(map)) => {
+            let mut parts: Vec<String> = map.entries.values().map(verb::display).collect();
+            parts.sort_unstable();
+            parts
+        }
         Some(other) => return Err(format!("expected slice, got {}", other.type_name())),
     };
     let separators = separator.len().saturating_mul(parts.len());
@@ -131,7 +136,7 @@ pub(super) fn truncate(set: FunctionSet, values: &[Value]) -> Called {
     }
     let (text, length) = (text(values, 0), int(values, 1));
     let Ok(mut length) = usize::try_from(length) else {
-        return Err(format!("slice bounds out of range [:{length}]"));
+        return Err(format!("runtime error: slice bounds out of range [:{length}]"));
     };
     if length >= text.len() {
         return Ok(Value::text(text));

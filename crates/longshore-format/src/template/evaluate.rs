@@ -6,6 +6,7 @@ use super::MissingKey;
 use super::executor::{Executor, Place, Rendered};
 use super::function::{self, Parameter};
 use super::node::{Command, Pipe, Term, Word};
+use crate::shape::Shape;
 use crate::value::{INTERFACE, Lookup, Value};
 
 /// What a function or method is given.
@@ -62,6 +63,11 @@ impl<'t> Executor<'t> {
             }
             _ => {}
         }
+        if let Term::Pipe(pipe) = &first.term
+            && arguments.count() > 0
+        {
+            return Err(self.error(format!("can't give argument to non-function {pipe}")));
+        }
         self.place = Place::Word(first);
         if arguments.count() > 0 {
             return Err(self.error(format!("can't give argument to non-function {first}")));
@@ -81,6 +87,7 @@ impl<'t> Executor<'t> {
             Term::Bool(truth) => Ok(Value::Bool(*truth)),
             Term::Number(number) => match number.int {
                 Some(int) if !number.fractional => Ok(Value::Int(int)),
+                None if !number.fractional => Err(self.error(format!("{word} overflows int"))),
                 _ => Ok(Value::Float(number.float)),
             },
             Term::Text { value, .. } => Ok(Value::Text(Arc::clone(value))),
@@ -107,16 +114,26 @@ impl<'t> Executor<'t> {
             Term::Field(fields) => (dot.clone(), fields),
             Term::Variable { name, fields } => (self.variable(name)?, fields),
             Term::Chain { base, fields } => {
-                let value = self.word(dot, base)?;
-                self.place = Place::Word(word);
-                (value, fields)
+                // A mistake in the fields is reported where the base ended; that is what Go does.
+                (self.word(dot, base)?, fields)
             }
             _ => return self.word(dot, word),
         };
         let Some((last, before)) = fields.split_last() else { return Ok(value) };
-        for field in before {
+        for (field, after) in before.iter().zip(fields.iter().skip(1)) {
             self.step()?;
-            value = self.field(dot, word, field, &value, Arguments::NONE)?;
+            let next = self.field(dot, word, field, &value, Arguments::NONE)?;
+            let untyped = matches!(&value, Value::Map(map) if map.element == Shape::Any);
+            if untyped
+                && matches!(
+                    next,
+                    Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Text(_) | Value::List(_)
+                )
+            {
+                // What came out of an interface has that type, and no fields.
+                return Err(self.error(format!("can't evaluate field {after} in type {INTERFACE}")));
+            }
+            value = next;
         }
         self.field(dot, word, last, &value, arguments)
     }
@@ -227,9 +244,18 @@ impl<'t> Executor<'t> {
         if decides.is_some() {
             return Ok(values.pop().unwrap_or(Value::Absent));
         }
-        let called = (function.call)(self.functions, &values);
-        self.place = place;
-        let value = called.map_err(|reason| self.error(format!("error calling {name}: {reason}")))?;
+        let value = (function.call)(self.functions, &values).map_err(|reason| {
+            self.place = place;
+            let word = words.first().filter(|_| name == "call");
+            let reason = match word {
+                Some(Word { term: Term::Pipe(pipe), .. }) => {
+                    reason.replace("non-function", &format!("non-function {pipe}"))
+                }
+                Some(word) => reason.replace("non-function", &format!("non-function {word}")),
+                None => reason,
+            };
+            self.error(format!("error calling {name}: {reason}"))
+        })?;
         self.spend(size(&value))?;
         Ok(value)
     }
@@ -245,7 +271,8 @@ impl<'t> Executor<'t> {
             (Term::Nil, Parameter::Text | Parameter::Int) => {
                 return Err(self.error(format!("cannot assign nil to {}", parameter.type_name())));
             }
-            (Term::Nil, _) => return Ok(Value::Nil(INTERFACE)),
+            (Term::Nil, Parameter::Value) => return Ok(Value::Absent),
+            (Term::Nil, Parameter::Any) => return Ok(Value::Nil(INTERFACE)),
             (Term::Bool(_) | Term::Number(_), Parameter::Text) => "string",
             (Term::Bool(_) | Term::Text { .. }, Parameter::Int) => "integer",
             _ => {
@@ -279,9 +306,7 @@ impl<'t> Executor<'t> {
 fn size(value: &Value) -> usize {
     match value {
         Value::Text(text) => text.len(),
-        Value::List(list) if list.element == crate::shape::Shape::Text => {
-            list.items.len() * size_of::<Value>()
-        }
+        Value::List(list) if list.element == Shape::Text => list.items.len() * size_of::<Value>(),
         _ => 0,
     }
 }

@@ -116,15 +116,14 @@ impl<'t> Lexer<'t> {
     }
 
     fn comment(&mut self, skip: usize) -> Result<bool, String> {
-        self.position += skip;
-        let end = self.rest().find("*/").ok_or("unclosed comment")?;
-        self.position += end + 2;
-        let rest = self.rest();
+        let body = self.rest().get(skip..).unwrap_or_default();
+        let end = body.find("*/").ok_or("unclosed comment")? + 2;
+        let rest = body.get(end..).unwrap_or_default();
         let trims = rest.starts_with(is_space) && rest.get(1..).is_some_and(|rest| rest.starts_with("-}}"));
         if !trims && !rest.starts_with(RIGHT) {
             return Err("comment ends before closing delimiter".to_owned());
         }
-        self.position += RIGHT.len() + if trims { 2 } else { 0 };
+        self.position += skip + end + RIGHT.len() + if trims { 2 } else { 0 };
         Ok(trims)
     }
 
@@ -152,11 +151,7 @@ impl<'t> Lexer<'t> {
                 self.take(Kind::RawQuoted, end + 2);
             }
             '$' => self.name(Kind::Variable)?,
-            '.' if !self
-                .rest()
-                .get(1..)
-                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) =>
-            {
+            '.' if self.rest().chars().nth(1).is_some_and(|char| !char.is_ascii_digit()) => {
                 self.name(Kind::Field)?;
             }
             '.' | '+' | '-' | '0'..='9' => self.number()?,
@@ -223,18 +218,20 @@ impl<'t> Lexer<'t> {
     fn number(&mut self) -> Result<(), String> {
         let rest = self.rest();
         let sign = usize::from(rest.starts_with(['+', '-']));
-        let body = rest.get(sign..).unwrap_or_default().to_ascii_lowercase();
-        let (prefix, exponent): (usize, &[char]) = match body.get(..2) {
-            Some("0x") => (2, &['p']),
+        let body = rest.get(sign..).unwrap_or_default();
+        let base = body.get(..2).map(str::to_ascii_lowercase);
+        let (prefix, exponent): (usize, &[char]) = match base.as_deref() {
+            Some("0x") => (2, &['p', 'P']),
             Some("0o" | "0b") => (2, &[]),
-            _ => (0, &['e']),
+            _ => (0, &['e', 'E']),
         };
-        let hexadecimal = body.starts_with("0x");
+        let hexadecimal = base.as_deref() == Some("0x");
         let is_digit = |char: char| char == '_' || char.is_digit(if hexadecimal { 16 } else { 10 });
-        let bytes: Vec<char> = body.chars().collect();
+        let after = |length: usize| body.get(length..).unwrap_or_default().chars();
         let mut length = prefix;
         let mut skip = |accept: &dyn Fn(char) -> bool, most: usize| {
-            let run = bytes.iter().skip(length).take(most).take_while(|char| accept(**char)).count();
+            // What is accepted is ASCII, so characters are bytes.
+            let run = after(length).take(most).take_while(|char| accept(*char)).count();
             length += run;
             run > 0
         };
@@ -247,8 +244,14 @@ impl<'t> Lexer<'t> {
             skip(&|char| char == '_' || char.is_ascii_digit(), usize::MAX);
         }
         skip(&|char| char == 'i', 1);
-        if bytes.get(length).copied().is_some_and(is_name) {
+        if after(length).next().is_some_and(is_name) {
             let shown: String = rest.chars().take(sign + length + 1).collect();
+            return Err(format!("bad number syntax: {}", crate::quote::quote(&shown)));
+        }
+        if let Some('+' | '-') = after(length).next() {
+            // The imaginary part of a complex number, which nothing here can be.
+            let part = after(length + 1).take_while(|char| is_digit(*char)).count();
+            let shown: String = rest.chars().take(sign + length + 1 + part).collect();
             return Err(format!("bad number syntax: {}", crate::quote::quote(&shown)));
         }
         self.take(Kind::Number, sign + length);

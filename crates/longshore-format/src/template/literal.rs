@@ -5,6 +5,8 @@
 pub(super) enum Literal {
     /// A whole number.
     Int(i64),
+    /// A whole number that needs all 64 bits.
+    Unsigned(u64),
     /// A number with a point or an exponent.
     Float(f64),
     /// A whole number that has no place in 64 bits.
@@ -27,6 +29,7 @@ pub(super) fn read(written: &str) -> Option<Literal> {
     let digits = lower.replace('_', "");
     if fractional || (lower.starts_with("0x") && lower.contains('p')) {
         let magnitude = if prefixed { hexadecimal_float(digits.get(2..)?)? } else { digits.parse().ok()? };
+        let magnitude = Some(magnitude).filter(|float: &f64| float.is_finite())?;
         return Some(Literal::Float(if negative { -magnitude } else { magnitude }));
     }
     let (radix, digits) = match digits.get(..2) {
@@ -36,11 +39,22 @@ pub(super) fn read(written: &str) -> Option<Literal> {
         _ if digits.len() > 1 && digits.starts_with('0') => (8, digits.get(1..)?),
         _ => (10, digits.as_str()),
     };
+    if radix == 8
+        && digits.bytes().all(|digit| digit.is_ascii_digit())
+        && digits.contains(['8', '9'])
+        && !prefixed
+    {
+        // Go takes it for a number, but for none that it could hold.
+        return Some(Literal::Large);
+    }
     if digits.is_empty() || !digits.chars().all(|char| char.is_digit(radix)) {
         return None;
     }
     let signed = if negative { format!("-{digits}") } else { digits.to_owned() };
-    Some(i64::from_str_radix(&signed, radix).map_or(Literal::Large, Literal::Int))
+    if let Ok(int) = i64::from_str_radix(&signed, radix) {
+        return Some(Literal::Int(int));
+    }
+    Some(u64::from_str_radix(&signed, radix).map_or(Literal::Large, Literal::Unsigned))
 }
 
 /// Underscores separate digits, or the prefix from the first digit.

@@ -10,10 +10,13 @@ use super::function;
 use super::lexer;
 use super::node::{Block, Branch, BranchKind, Command, Invocation, Number, Pipe, Statement, Term, Word};
 use super::token::{Kind, Token};
-use crate::quote::{quote, unquote, unquote_char};
+use crate::quote::{CharConstant, quote, unquote, unquote_char};
 
 /// How deep blocks and parentheses may be nested.
 const MAX_NESTING: usize = 64;
+
+/// How many variables may be seen at one place, because they are searched one by one.
+const MAX_VARIABLES: usize = 200;
 
 /// What ended a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,9 +124,24 @@ impl Parser<'_> {
 
     fn unexpected(&self, token: &Token, context: &str) -> TemplateError {
         if token.kind == Kind::Error {
-            return self.error(token.text.clone());
+            return self.error(self.lexical(token));
         }
         self.error(format!("unexpected {} in {context}", token.describe()))
+    }
+
+    /// The message of the lexer, with the line of the action if that is another one.
+    fn lexical(&self, token: &Token) -> String {
+        let line = |position| self.text.get(..position).unwrap_or(self.text).matches('\n').count() + 1;
+        let before = self.tokens.iter().take(self.next.saturating_sub(1)).rev();
+        let delimiter =
+            before.into_iter().find(|token| matches!(token.kind, Kind::LeftDelim | Kind::RightDelim));
+        match delimiter.filter(|token| token.kind == Kind::LeftDelim).map(|token| line(token.position)) {
+            Some(start) if start != line(token.position) => {
+                let action = if token.text.ends_with(" action") { "" } else { " in action" };
+                format!("{}{action} started at :{start}", token.text)
+            }
+            _ => token.text.clone(),
+        }
     }
 
     fn expect(&mut self, kind: Kind, context: &str) -> Parsed<Token> {
@@ -150,7 +168,7 @@ impl Parser<'_> {
         match self.blocks.get(&name) {
             Some(old) if !empty(old) && empty(&block) => {}
             Some(old) if !empty(old) => {
-                return Err(self.error(format!("multiple definition of template {}", quote(&name))));
+                return Err(self.error(format!("template: multiple definition of template {}", quote(&name))));
             }
             _ => {
                 self.blocks.insert(name, block);
@@ -225,8 +243,8 @@ impl Parser<'_> {
             "if" => self.branch(BranchKind::If)?,
             "with" => self.branch(BranchKind::With)?,
             "range" => self.branch(BranchKind::Range)?,
-            "template" => self.invocation(token.position)?,
-            "block" => self.inline_block(token.position)?,
+            "template" => self.invocation()?,
+            "block" => self.inline_block()?,
             "break" => self.jump("break", Statement::Break)?,
             "continue" => self.jump("continue", Statement::Continue)?,
             "end" => {
@@ -294,7 +312,8 @@ impl Parser<'_> {
     }
 
     /// `template`, after the keyword.
-    fn invocation(&mut self, position: usize) -> Parsed<Statement> {
+    fn invocation(&mut self) -> Parsed<Statement> {
+        let position = self.skip_spaces().position;
         let name = self.template_name("template clause")?;
         let pipe = if self.skip_spaces().kind == Kind::RightDelim {
             self.take();
@@ -306,7 +325,8 @@ impl Parser<'_> {
     }
 
     /// `block`, after the keyword: defines a template and uses it.
-    fn inline_block(&mut self, position: usize) -> Parsed<Statement> {
+    fn inline_block(&mut self) -> Parsed<Statement> {
+        let position = self.skip_spaces().position;
         let name = self.template_name("block clause")?;
         let pipe = Some(self.pipeline("block clause", Kind::RightDelim)?);
         let outer = std::mem::replace(&mut self.variables, vec!["$".to_owned()]);
@@ -363,14 +383,14 @@ impl Parser<'_> {
                     self.take_past_spaces();
                     pipe.assigns = after.kind == Kind::Assign;
                     pipe.variables.push(variable.clone());
-                    self.variables.push(variable);
+                    self.declare(variable)?;
                     return Ok(());
                 }
                 Kind::Char if after.text == "," => {
                     self.take();
                     self.take_past_spaces();
                     pipe.variables.push(variable.clone());
-                    self.variables.push(variable);
+                    self.declare(variable)?;
                     if context != "range" || pipe.variables.len() > 1 {
                         return Err(self.error(format!("too many declarations in {context}")));
                     }
@@ -384,6 +404,14 @@ impl Parser<'_> {
                 _ => return Ok(()),
             }
         }
+        Ok(())
+    }
+
+    fn declare(&mut self, variable: String) -> Parsed<()> {
+        if self.variables.len() == MAX_VARIABLES {
+            return Err(self.error(format!("more than {MAX_VARIABLES} variables")));
+        }
+        self.variables.push(variable);
         Ok(())
     }
 
@@ -499,8 +527,13 @@ impl Parser<'_> {
     fn number(&self, token: &Token) -> Parsed<Number> {
         let written = token.text.clone();
         if token.kind == Kind::CharConstant {
-            let char = unquote_char(&written)
-                .ok_or_else(|| self.error(format!("malformed character constant: {written}")))?;
+            let char = match unquote_char(&written) {
+                Some(CharConstant::One(char)) => char,
+                Some(CharConstant::Several) => {
+                    return Err(self.error(format!("malformed character constant: {written}")));
+                }
+                None => return Err(self.error("invalid syntax".to_owned())),
+            };
             return Ok(Number {
                 written,
                 int: Some(i64::from(char)),
@@ -514,6 +547,10 @@ impl Parser<'_> {
                 #[expect(clippy::cast_precision_loss, reason = "a float is asked for")]
                 let float = int as f64;
                 Ok(Number { written, int: Some(int), float, fractional: false })
+            }
+            #[expect(clippy::cast_precision_loss, reason = "a float is asked for")]
+            super::literal::Literal::Unsigned(number) => {
+                Ok(Number { written, int: None, float: number as f64, fractional: false })
             }
             super::literal::Literal::Float(float) => {
                 let int = exact(float);
