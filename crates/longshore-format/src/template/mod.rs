@@ -1,6 +1,6 @@
 //! The language of Go's package `text/template`.
 //!
-//! A text becomes tokens ([`lexer`]), these a tree ([`parser`], [`node`]), which [`executor`] walks with a value as dot.
+//! A text becomes tokens ([`lexer`]), these a tree ([`parser`], [`pipeline`], [`node`]), which [`executor`] walks with a value as dot.
 //! [`evaluate`] gives the values of pipelines, and [`function`] has what they may call: Go's own ([`builtin`],
 //! [`compare`]) and Docker's ([`docker`]).
 //!
@@ -18,6 +18,7 @@ mod lexer;
 mod literal;
 mod node;
 mod parser;
+mod pipeline;
 mod token;
 
 use std::collections::BTreeMap;
