@@ -353,3 +353,74 @@ pub(crate) fn lead(answer: &Answer, location: &str) -> Result<Uri, ExchangeProbl
     }
     Ok(uri)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::TcpListener;
+    use std::sync::Arc;
+
+    use ureq::http::Method;
+
+    use super::{Call, ExchangeProblem, Peer, PeerError, Target, TransportError, Wire, Zone};
+    use crate::address::AddressError;
+    use crate::credential::CredentialStore;
+    use crate::options::{ClientOptions, Proxies, Timeouts};
+    use crate::rule::{Access, Host, Rules};
+    use crate::transport::Transport;
+
+    /// Answers one request after another with the same head, and no body.
+    fn server(head: &'static str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let authority = listener.local_addr().unwrap().to_string();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                drop(lines.map(Result::unwrap).take_while(|line| !line.is_empty()).last());
+                let answer = format!("HTTP/1.1 {head}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                let _ = stream.write_all(answer.as_bytes());
+            }
+        });
+        authority
+    }
+
+    /// Sends a request to a registry that counts as one of the open internet.
+    fn ask(head: &'static str) -> Result<u16, PeerError> {
+        let peer = Peer::new(Host::new(&format!("http://{}", server(head)), &Access::default()));
+        peer.zone.set(Zone::Public).unwrap();
+        let agent = ClientOptions::default().user_agent;
+        let wire = Wire {
+            transport: Arc::new(Transport::new(Timeouts::default(), agent, None, Proxies::default())),
+            credentials: CredentialStore::default(),
+            rules: Arc::new(Rules::default()),
+        };
+        peer.send(&wire, &Call::new(Method::GET, Target::Path("/v2/"), &[])).map(|answer| answer.status)
+    }
+
+    #[test]
+    fn who_is_far_away_does_not_lead_to_what_is_near() {
+        assert!(matches!(ask("200 OK"), Ok(200)), "what the user named may be anywhere");
+        for head in [
+            "307 X\r\nLocation: http://127.0.0.1:1/x",
+            "302 X\r\nLocation: http://localhost:1/x",
+            "302 X\r\nLocation: //169.254.169.254/latest/meta-data/",
+            "308 X\r\nLocation: https://10.0.0.1/",
+            "302 X\r\nLocation: http://[::ffff:127.0.0.1]:1/",
+            "302 X\r\nLocation: http://2130706433/",
+            "302 X\r\nLocation: http://0x7f.1/",
+            "401 X\r\nWWW-Authenticate: Bearer realm=\"http://127.0.0.1:1/token\"",
+        ] {
+            let Err(PeerError::Exchange(problem)) = ask(head) else { panic!("{head} is followed") };
+            let (ExchangeProblem::Transport(error) | ExchangeProblem::TokenService { source: error, .. }) =
+                &problem
+            else {
+                panic!("{head}: {problem}")
+            };
+            assert!(
+                matches!(error, TransportError::Address(AddressError::Forbidden { .. })),
+                "{head}: {error}"
+            );
+        }
+    }
+}
