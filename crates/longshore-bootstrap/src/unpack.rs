@@ -1,0 +1,375 @@
+//! Packages into a root: what `dpkg --unpack` does, without `dpkg`.
+//!
+//! Packages are decoded by as many threads as there are processors and written by one, in the order of the list, so
+//! that the result does not depend on who was faster. As with `dpkg`, the first package that brings a directory decides
+//! on its attributes, a directory is never replaced by a link, and a file that two packages have belongs to the one that
+//! `Replaces` the other; if neither does, that is an error.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use thiserror::Error;
+
+use crate::control::Paragraph;
+use crate::deb::{ControlFile, Deb, DebError};
+use crate::fetch::FetchError;
+use crate::relation::groups;
+use crate::rootfs::{Attributes, Root, Standing};
+
+/// The most that one package may hold unpacked.
+const MAX_DATA: u64 = 16 << 30;
+
+/// The most files that one package may hold.
+const MAX_ENTRIES: usize = 1 << 20;
+
+/// The longest path.
+const MAX_PATH: usize = 4096;
+
+/// How much is decoded ahead of the writer, for each thread.
+const PIECE: usize = 256 << 10;
+const PIECES: usize = 64;
+
+/// A package cannot be unpacked.
+#[derive(Debug, Error)]
+pub enum UnpackError {
+    /// It cannot be had.
+    #[error("failed to read the package")]
+    Fetch(#[source] FetchError),
+    /// It is no package.
+    #[error("the package cannot be read")]
+    Deb(#[source] DebError),
+    /// Its control file is not that of the package that was asked for.
+    #[error("its control file does not describe `{expected}`")]
+    OtherPackage {
+        /// Name and version as the index gives them.
+        expected: String,
+    },
+    /// A path leads out of the root or is no path.
+    #[error("its path `{0}` leads elsewhere")]
+    Path(String),
+    /// It holds what packages do not.
+    #[error("`{path}` is a {kind}, which a package cannot bring")]
+    Kind {
+        /// The path.
+        path: String,
+        /// What it is.
+        kind: &'static str,
+    },
+    /// It is larger than any real package.
+    #[error("it holds more than {0}")]
+    TooLarge(&'static str),
+    /// The archive within is damaged.
+    #[error("its archive of files is damaged")]
+    Damaged(#[source] io::Error),
+    /// A file cannot be written.
+    #[error("failed to write `{path}`")]
+    Write {
+        /// The path.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another package has the same file.
+    #[error("it overwrites `{path}` of the package `{other}` and does not say that it replaces it")]
+    Overwrites {
+        /// The path.
+        path: String,
+        /// Whose it is.
+        other: String,
+    },
+}
+
+/// A package whose files stand in the root.
+#[derive(Debug)]
+pub(crate) struct Unpacked {
+    pub(crate) control: BTreeMap<String, ControlFile>,
+    /// Its paths in the order of its archive, without a slash in front; the root itself is empty.
+    pub(crate) paths: Vec<Vec<u8>>,
+}
+
+impl Unpacked {
+    /// A control file as text.
+    pub(crate) fn control_text(&self, name: &str) -> Option<&str> {
+        str::from_utf8(&self.control.get(name)?.bytes).ok()
+    }
+
+    /// The package's own description of itself.
+    pub(crate) fn paragraph(&self) -> Option<Paragraph<'_>> {
+        self.control_text("control").and_then(Paragraph::first)
+    }
+}
+
+/// What a package is, as far as unpacking must know.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Subject<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) version: &'a str,
+}
+
+/// What a decoder hands to the writer.
+enum Piece {
+    Control(BTreeMap<String, ControlFile>),
+    Bytes(Vec<u8>),
+    Failed(UnpackError),
+}
+
+/// Unpacks packages in their order. `content` gives the bytes of one; `done` is called after each.
+///
+/// An error comes with the name of the package.
+pub(crate) fn unpack(
+    root: &mut Root,
+    packages: &[Subject<'_>],
+    aliases: &[&str],
+    content: &(dyn Fn(usize) -> Result<Vec<u8>, FetchError> + Sync),
+    done: &dyn Fn(&str),
+) -> Result<Vec<Unpacked>, (String, UnpackError)> {
+    let threads = thread::available_parallelism().map_or(2, usize::from).clamp(2, 16);
+    let next = AtomicUsize::new(0);
+    let (senders, receivers): (Vec<_>, Vec<_>) =
+        packages.iter().map(|_| sync_channel::<Piece>(PIECES)).unzip();
+    // Taken by the thread that decodes the package, so that the writer sees its end when the thread is done.
+    let senders: Vec<_> = senders.into_iter().map(|sender| std::sync::Mutex::new(Some(sender))).collect();
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let sender = senders.get(at).map(|sender| sender.lock().map(|mut sender| sender.take()));
+                    match sender {
+                        Some(Ok(Some(sender))) => decode(&sender, || content(at)),
+                        _ => return,
+                    }
+                }
+            });
+        }
+        let mut writer =
+            Writer { root, aliases, owners: HashMap::new(), unpacked: Vec::new(), names: packages };
+        for (package, receiver) in packages.iter().zip(receivers) {
+            // An error drops all receivers, at which the decoders stop.
+            writer.package(*package, receiver).map_err(|error| (package.name.to_owned(), error))?;
+            done(package.name);
+        }
+        Ok(writer.unpacked)
+    })
+}
+
+fn decode(sender: &SyncSender<Piece>, content: impl FnOnce() -> Result<Vec<u8>, FetchError>) {
+    let decoded = (|| {
+        let bytes = content().map_err(UnpackError::Fetch)?;
+        let deb = Deb::read(&bytes).map_err(UnpackError::Deb)?;
+        if sender.send(Piece::Control(deb.control_files().map_err(UnpackError::Deb)?)).is_err() {
+            return Ok(());
+        }
+        let mut data = deb.data().map_err(UnpackError::Deb)?;
+        let mut total = 0;
+        loop {
+            let mut piece = Vec::with_capacity(PIECE);
+            let count =
+                data.by_ref().take(PIECE as u64).read_to_end(&mut piece).map_err(UnpackError::Damaged)?;
+            total += count as u64;
+            if total > MAX_DATA {
+                return Err(UnpackError::TooLarge("16 GiB"));
+            }
+            if count == 0 || sender.send(Piece::Bytes(piece)).is_err() {
+                return Ok(());
+            }
+        }
+    })();
+    if let Err(error) = decoded {
+        // If nobody listens, another error was first.
+        let _ = sender.send(Piece::Failed(error));
+    }
+}
+
+/// The pieces of one package as one stream.
+struct Pieces {
+    receiver: Receiver<Piece>,
+    current: io::Cursor<Vec<u8>>,
+    failure: Option<UnpackError>,
+}
+
+impl Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let count = self.current.read(buffer)?;
+            if count > 0 || buffer.is_empty() {
+                return Ok(count);
+            }
+            match self.receiver.recv() {
+                Ok(Piece::Bytes(bytes)) => self.current = io::Cursor::new(bytes),
+                Ok(Piece::Failed(failure)) => {
+                    self.failure = Some(failure);
+                    return Err(io::Error::other("the decoder failed"));
+                }
+                Ok(Piece::Control(_)) | Err(_) => return Ok(0),
+            }
+        }
+    }
+}
+
+struct Writer<'r, 'p> {
+    root: &'r mut Root,
+    /// Directories at the top that are links into `/usr`.
+    aliases: &'p [&'p str],
+    /// Which package a file is of.
+    owners: HashMap<Vec<u8>, usize>,
+    unpacked: Vec<Unpacked>,
+    names: &'p [Subject<'p>],
+}
+
+impl Writer<'_, '_> {
+    fn package(&mut self, package: Subject<'_>, receiver: Receiver<Piece>) -> Result<(), UnpackError> {
+        let control = match receiver.recv() {
+            Ok(Piece::Control(control)) => control,
+            Ok(Piece::Failed(error)) => return Err(error),
+            _ => return Err(UnpackError::Damaged(io::ErrorKind::UnexpectedEof.into())),
+        };
+        let mut unpacked = Unpacked { control, paths: Vec::new() };
+        let own = unpacked.paragraph();
+        let is = |field, value| own.is_some_and(|own| own.field(field) == Some(value));
+        if !is("Package", package.name) || !is("Version", package.version) {
+            return Err(UnpackError::OtherPackage {
+                expected: format!("{} {}", package.name, package.version),
+            });
+        }
+        let pieces = Pieces { receiver, current: io::Cursor::default(), failure: None };
+        let mut archive = tar::Archive::new(pieces);
+        let written = self.entries(&mut archive, &mut unpacked);
+        let mut pieces = archive.into_inner();
+        // What follows the archive's end must be read too, because its decoder checks sums there.
+        let drained =
+            written.and_then(|()| io::copy(&mut pieces, &mut io::sink()).map_err(UnpackError::Damaged));
+        drained.map_err(|error| pieces.failure.take().unwrap_or(error))?;
+        self.unpacked.push(unpacked);
+        Ok(())
+    }
+
+    fn entries(
+        &mut self,
+        archive: &mut tar::Archive<Pieces>,
+        unpacked: &mut Unpacked,
+    ) -> Result<(), UnpackError> {
+        for (count, entry) in archive.entries().map_err(UnpackError::Damaged)?.enumerate() {
+            if count >= MAX_ENTRIES {
+                return Err(UnpackError::TooLarge("1,048,576 files"));
+            }
+            let mut entry = entry.map_err(UnpackError::Damaged)?;
+            let path = plain_path(&entry.path_bytes())?;
+            if !path.is_empty() && self.claim(&path, unpacked, entry.header().entry_type().is_dir())? {
+                self.write(&mut entry, &path)?;
+            }
+            unpacked.paths.push(path);
+        }
+        Ok(())
+    }
+
+    /// Whether a path is this package's to write.
+    fn claim(&mut self, path: &[u8], unpacked: &Unpacked, is_directory: bool) -> Result<bool, UnpackError> {
+        if is_directory {
+            return Ok(true);
+        }
+        let own = self.unpacked.len();
+        let canonical = self.canonical(path);
+        let Some(other) = self.owners.get(&canonical).copied().filter(|other| *other != own) else {
+            self.owners.insert(canonical, own);
+            return Ok(true);
+        };
+        let name = |at: usize| self.names.get(at).map_or("", |package| package.name);
+        let replaces = |by: Option<&Unpacked>, whom: &str, version: &str| {
+            let field =
+                by.and_then(Unpacked::paragraph).and_then(|own| own.field("Replaces")).unwrap_or_default();
+            groups(field).flatten().flatten().any(|group| group.name == whom && group.admits(version))
+        };
+        let version = |at: usize| self.names.get(at).map_or("", |package| package.version);
+        if replaces(Some(unpacked), name(other), version(other)) {
+            if let Some(loser) = self.unpacked.get_mut(other) {
+                loser.paths.retain(|kept| kept != path);
+            }
+            self.owners.insert(canonical, own);
+            return Ok(true);
+        }
+        if replaces(self.unpacked.get(other), name(own), version(own)) {
+            return Ok(false);
+        }
+        Err(UnpackError::Overwrites { path: shown(path), other: name(other).to_owned() })
+    }
+
+    /// The path by which a file is known when it can be reached by two.
+    fn canonical(&self, path: &[u8]) -> Vec<u8> {
+        let first = path.split(|byte| *byte == b'/').next().unwrap_or_default();
+        if first.len() < path.len() && self.aliases.iter().any(|alias| alias.as_bytes() == first) {
+            return [b"usr/", path].concat();
+        }
+        path.to_vec()
+    }
+
+    fn write(&mut self, entry: &mut tar::Entry<'_, Pieces>, path: &[u8]) -> Result<(), UnpackError> {
+        let failed = |source| UnpackError::Write { path: shown(path), source };
+        let attributes = attributes(entry.header()).map_err(UnpackError::Damaged)?;
+        let kind = entry.header().entry_type();
+        if kind.is_dir() {
+            return self.root.directory(path, attributes).map_err(failed);
+        }
+        let standing = self.root.standing(path).map_err(failed)?;
+        let target = entry.link_name_bytes().unwrap_or_default().into_owned();
+        match kind {
+            tar::EntryType::Symlink if standing == Standing::Directory => Ok(()),
+            tar::EntryType::Symlink => {
+                if target.is_empty() || target.len() > MAX_PATH || target.contains(&0) {
+                    return Err(UnpackError::Path(shown(&target)));
+                }
+                self.root.symlink(path, &target, attributes).map_err(failed)
+            }
+            tar::EntryType::Link => self.root.hard_link(path, &plain_path(&target)?).map_err(failed),
+            tar::EntryType::Regular | tar::EntryType::Continuous | tar::EntryType::GNUSparse => {
+                self.root.file(path, entry, attributes).map_err(failed)
+            }
+            kind => Err(UnpackError::Kind { path: shown(path), kind: kind_name(kind) }),
+        }
+    }
+}
+
+fn kind_name(kind: tar::EntryType) -> &'static str {
+    match kind {
+        tar::EntryType::Char => "character device",
+        tar::EntryType::Block => "block device",
+        tar::EntryType::Fifo => "named pipe",
+        _ => "file of an unknown kind",
+    }
+}
+
+fn attributes(header: &tar::Header) -> io::Result<Attributes> {
+    let number = |value: u64| u32::try_from(value).map_err(|_| io::Error::from(io::ErrorKind::InvalidData));
+    Ok(Attributes {
+        mode: header.mode()?,
+        uid: number(header.uid()?)?,
+        gid: number(header.gid()?)?,
+        modified: Some(
+            i64::try_from(header.mtime()?).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?,
+        ),
+    })
+}
+
+/// A path without `./` in front and slashes at the end. Empty is the root itself.
+fn plain_path(raw: &[u8]) -> Result<Vec<u8>, UnpackError> {
+    let wrong = || UnpackError::Path(shown(raw));
+    let path = raw.strip_prefix(b"./").or(raw.strip_prefix(b".")).unwrap_or(raw);
+    let path = path.strip_suffix(b"/").unwrap_or(path);
+    let is_plain = |part: &[u8]| !matches!(part, b"" | b"." | b"..") && part.len() <= 255;
+    if raw.len() > MAX_PATH || raw.contains(&0) || raw.contains(&b'\n') {
+        return Err(wrong());
+    }
+    if path.is_empty() || path.split(|byte| *byte == b'/').all(is_plain) {
+        Ok(path.to_vec())
+    } else {
+        Err(wrong())
+    }
+}
+
+/// A path for people.
+pub(crate) fn shown(path: &[u8]) -> String {
+    String::from_utf8_lossy(path).chars().take(256).flat_map(char::escape_default).collect()
+}
