@@ -16,6 +16,7 @@ mod netlink;
 mod network;
 mod networks;
 mod nft;
+mod port;
 mod random;
 mod ruleset;
 mod state;
@@ -37,5 +38,8 @@ pub use networks::{
     PublishError, ReapError, Reaped, RemoveError, Warning,
 };
 pub use nft::Protocol;
+pub use port::{
+    Dialer, ForwardError, Forwarding, Holder, OverBridge, PortBinding, PortBindingError, Ports, ReserveError,
+};
 pub use state::StateError;
 pub use subnet::{Subnet, SubnetError};

@@ -4,8 +4,8 @@
 //! settings say. A network is entered from outside only by answers and by published ports; so networks are apart from
 //! each other, and from neighbours of the machine that know its inner addresses. An internal network is neither entered
 //! nor left. What leaves a network carries the machine's address. Connections to a published port that come from
-//! elsewhere are led to the container, with the address that they come from; those of the machine itself go through the
-//! proxy of the container's monitor.
+//! elsewhere are led to the container, with the address that they come from; those of the machine itself, and of the
+//! same network, go through the proxy of the container's monitor.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -33,14 +33,15 @@ pub(crate) fn table(instance: &str, networks: &[(Network, Vec<Endpoint>)], redir
             hook: Hook::Postrouting,
             rules: bridges()
                 .filter(|(network, _)| !network.internal)
-                .flat_map(|(_, bridge)| masquerade(bridge))
+                .filter_map(|(_, bridge)| masquerade(bridge))
                 .collect(),
         },
     ];
     let redirected: Vec<Rule> = networks
         .iter()
         .filter(|(network, _)| redirects && !network.internal)
-        .flat_map(|(_, there)| redirect(there))
+        .filter_map(|(network, there)| Some(redirect(network.bridge.as_ref()?, there)))
+        .flatten()
         .collect();
     if !redirected.is_empty() {
         chains.push(Chain { name: "publish", hook: Hook::Prerouting, rules: redirected });
@@ -74,18 +75,16 @@ fn forward<'a, I: Iterator<Item = (&'a Network, &'a BridgeConfig)>>(bridges: imp
     rules
 }
 
-/// What leaves the network gets the machine's address; so does a container's connection to a published port of its own
-/// network, whose answer would otherwise take the direct way and not be recognised.
-fn masquerade(bridge: &BridgeConfig) -> Vec<Rule> {
-    let name = || bridge.interface.clone();
-    let mut rules = vec![vec![E::Source(bridge.subnet), E::Towards(name()), E::Redirected, E::Masquerade]];
-    if bridge.masquerade {
-        rules.push(vec![E::Source(bridge.subnet), E::NotTowards(name()), E::Masquerade]);
-    }
-    rules
+/// What leaves the network gets the machine's address.
+fn masquerade(bridge: &BridgeConfig) -> Option<Rule> {
+    let rule = || vec![E::Source(bridge.subnet), E::NotTowards(bridge.interface.clone()), E::Masquerade];
+    bridge.masquerade.then(rule)
 }
 
-fn redirect(endpoints: &[Endpoint]) -> Vec<Rule> {
+/// Leads connections from elsewhere to containers. Those from the same network stay with the proxy: their answers would
+/// take the direct way and not be recognised, and with `br_netfilter` the bridge would have to send packets back to
+/// where they came from, which bridges do not do.
+fn redirect(bridge: &BridgeConfig, endpoints: &[Endpoint]) -> Vec<Rule> {
     let mut rules = Vec::new();
     for endpoint in endpoints {
         for port in &endpoint.ports {
@@ -93,7 +92,7 @@ fn redirect(endpoints: &[Endpoint]) -> Vec<Rule> {
             if host.is_loopback() {
                 continue;
             }
-            let mut rule = vec![E::ToThisHost];
+            let mut rule = vec![E::NotFrom(bridge.interface.clone()), E::ToThisHost];
             if !host.is_unspecified() {
                 rule.extend(Subnet::containing(host, 32).map(E::Destination));
             }
@@ -103,4 +102,109 @@ fn redirect(endpoints: &[Endpoint]) -> Vec<Rule> {
         }
     }
     rules
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::net::Ipv4Addr;
+    use std::time::Duration;
+
+    use super::{has_redirects, table};
+    use crate::network::{BridgeConfig, Driver, Network, NetworkId};
+    use crate::nft::Expression as E;
+    use crate::{Endpoint, MacAddress, Protocol, PublishedPort, Subnet};
+
+    fn network(name: &str, subnet: &str, internal: bool) -> Network {
+        let subnet: Subnet = subnet.parse().unwrap();
+        Network {
+            id: NetworkId::parse(&"a".repeat(64)).unwrap(),
+            name: name.to_owned(),
+            driver: Driver::Bridge,
+            created: Duration::ZERO,
+            internal,
+            labels: BTreeMap::new(),
+            options: BTreeMap::new(),
+            bridge: Some(BridgeConfig {
+                subnet,
+                gateway: subnet.default_gateway(),
+                ip_range: None,
+                reserved: BTreeMap::new(),
+                interface: format!("ls-{name}"),
+                chosen: false,
+                mtu: None,
+                masquerade: true,
+                inter_container: true,
+                host_binding: None,
+            }),
+        }
+    }
+
+    fn endpoint(network: &Network, host_ip: &str) -> Endpoint {
+        let bridge = network.bridge.clone().unwrap();
+        let port = PublishedPort {
+            host_ip: host_ip.parse().unwrap(),
+            host_port: 8080,
+            container_port: 80,
+            protocol: Protocol::Tcp,
+        };
+        Endpoint {
+            network: network.id.clone(),
+            id: String::new(),
+            container: "c".to_owned(),
+            interface: "eth0".to_owned(),
+            host_interface: "veth0".to_owned(),
+            names: Vec::new(),
+            hostname: String::new(),
+            address: Ipv4Addr::new(10, 0, 0, 2),
+            subnet: bridge.subnet,
+            gateway: bridge.gateway,
+            mac: MacAddress([2; 6]),
+            ports: vec![port],
+        }
+    }
+
+    #[test]
+    fn an_internal_network_is_closed_before_anything_is_accepted() {
+        let population = [
+            (network("in", "10.0.0.0/24", true), Vec::new()),
+            (network("out", "10.1.0.0/24", false), Vec::new()),
+        ];
+        let table = table("0", &population, true);
+        let forward = &table.chains.iter().find(|chain| chain.name == "forward").unwrap().rules;
+        let place = |rule: &[E]| forward.iter().position(|other| other == rule).unwrap();
+        let name = || "ls-in".to_owned();
+        let accept = place(&[E::Established, E::Accept]);
+        assert!(place(&[E::From(name()), E::NotTowards(name()), E::Drop]) < accept);
+        assert!(place(&[E::Towards(name()), E::NotFrom(name()), E::Drop]) < accept);
+        let masquerade = &table.chains.iter().find(|chain| chain.name == "masquerade").unwrap().rules;
+        assert_eq!(masquerade.len(), 1);
+    }
+
+    #[test]
+    fn ports_are_led_in_from_elsewhere_only() {
+        for (host_ip, internal, led) in [
+            ("0.0.0.0", false, true),
+            ("192.0.2.1", false, true),
+            ("127.0.0.1", false, false),
+            ("::", false, false),
+            ("0.0.0.0", true, false),
+        ] {
+            let network = network("n", "10.0.0.0/24", internal);
+            let endpoint = endpoint(&network, host_ip);
+            let population = [(network, vec![endpoint])];
+            assert!(has_redirects(&population));
+            let publish = |redirects| {
+                table("0", &population, redirects).chains.into_iter().find(|chain| chain.name == "publish")
+            };
+            assert_eq!(publish(false), None);
+            let rules = publish(true).map(|chain| chain.rules);
+            assert_eq!(rules.is_some(), led, "{host_ip}");
+            if let Some([rule]) = rules.as_deref() {
+                assert_eq!(rule.first(), Some(&E::NotFrom("ls-n".to_owned())));
+                assert_eq!(rule.last(), Some(&E::Redirect(Ipv4Addr::new(10, 0, 0, 2), 80)));
+                assert_eq!(rule.len(), if host_ip == "0.0.0.0" { 4 } else { 5 });
+            }
+        }
+    }
 }

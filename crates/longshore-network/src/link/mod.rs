@@ -88,6 +88,14 @@ impl Links {
         self.socket.send([up(index)]).attempt(|| format!("take interface {index} up"))
     }
 
+    /// Makes the kernel act at once on what it noticed of a link, such as that the other end of a cable came up.
+    ///
+    /// It may put that off for a second, and drop all packets until then. Asking about a link makes it catch up (since
+    /// Linux 6.8; before, there is nothing better than to wait).
+    pub(crate) fn catch_up(&mut self, name: &str) -> Result<(), KernelError> {
+        self.find(name).map(drop)
+    }
+
     /// Removes a link. One that is gone already is no error.
     pub(crate) fn delete(&mut self, name: &str) -> Result<(), KernelError> {
         let request = Message::new(DELETE_LINK, ACK).fixed(&interface(0, 0, 0)).text(IFLA_IFNAME, name);

@@ -177,8 +177,12 @@ fn connect(
         let inner = find(&mut links, &endpoint.interface)?;
         // The kernel may be without IPv6; then there is nothing to switch off.
         let _ = fs::write(format!("/proc/sys/net/ipv6/conf/{}/disable_ipv6", endpoint.interface), "1");
-        links.configure(inner, endpoint.address, endpoint.subnet, gateway)
-    })
+        links.configure(inner, endpoint.address, endpoint.subnet, gateway)?;
+        links.catch_up(&endpoint.interface)
+    })?;
+    // The port first: the bridge has no link before one of its ports has.
+    links.catch_up(&endpoint.host_interface)?;
+    links.catch_up(&ready.config.interface)
 }
 
 fn find(links: &mut Links, interface: &str) -> Result<u32, KernelError> {

@@ -4,3 +4,4 @@ mod connectivity;
 mod lifecycle;
 mod names;
 mod place;
+mod ports;

@@ -117,7 +117,10 @@ pub(super) fn outside() -> OwnedFd {
         let mut links = Links::open().unwrap();
         let inner = links.find("eth0").unwrap().unwrap().index;
         links.configure(inner, machine, subnet, None).unwrap();
+        links.catch_up("eth0").unwrap();
     });
+    links.catch_up("wan1").unwrap();
+    links.catch_up("wan0").unwrap();
     netns
 }
 
