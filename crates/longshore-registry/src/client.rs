@@ -1,8 +1,9 @@
 //! The client: what all operations with registries share.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use longshore_event::{EventSink, ImageEvent};
 use longshore_oci::Reference;
@@ -14,6 +15,9 @@ use crate::refusal::{MAX_REFUSAL_BYTES, Refusal};
 use crate::retry::{Backoff, retry_after};
 use crate::rule::{Endpoint, Host, Rules};
 use crate::transport::{Answer, Transport};
+
+/// How often who waits looks whether it is still worth waiting.
+const GLANCE: Duration = Duration::from_millis(50);
 
 /// Talks to registries. Connections and tokens are kept for as long as it lives; it can be used from many threads.
 pub struct RegistryClient {
@@ -194,6 +198,11 @@ impl RegistryClient {
 
     /// Tells of a failure and waits.
     pub(crate) fn wait(&self, error: &RegistryError, wait: Duration) {
+        self.wait_unless(error, wait, &AtomicBool::new(false));
+    }
+
+    /// Tells of a failure and waits, but not for what has been given up.
+    pub(crate) fn wait_unless(&self, error: &RegistryError, wait: Duration, given_up: &AtomicBool) {
         let mut cause = String::new();
         let mut source = std::error::Error::source(error);
         while let Some(each) = source {
@@ -204,7 +213,14 @@ impl RegistryClient {
             source = each.source();
         }
         self.tell(ImageEvent::Retried { attempt: error.to_string(), cause });
-        std::thread::sleep(wait);
+        let until = Instant::now() + wait;
+        while !given_up.load(Ordering::Relaxed) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            std::thread::sleep(left.min(GLANCE));
+        }
     }
 }
 

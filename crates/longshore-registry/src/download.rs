@@ -6,7 +6,7 @@
 
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use longshore_event::ImageEvent;
 use longshore_oci::Descriptor;
@@ -112,7 +112,7 @@ impl RegistryClient {
             }
             let wait = backoff.next(error.hope(), error.retry_after());
             let Some(wait) = wait else { return Err(error) };
-            self.wait(&error, wait);
+            self.wait_unless(&error, wait, channel.given_up);
         }
         transfer.commit(place)
     }
@@ -171,6 +171,7 @@ impl RegistryClient {
         let mut skip = known;
         let mut watch = Pace::new(self.timeouts().stall);
         loop {
+            let asked = Instant::now();
             let count = match body.read(&mut buffer) {
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -186,7 +187,7 @@ impl RegistryClient {
             if channel.given_up.load(Ordering::Relaxed) {
                 return Err(RegistryError::GivenUp { digest: transfer.descriptor.digest.clone() });
             }
-            if !watch.goes_on(count) {
+            if !watch.goes_on(count, asked.elapsed()) {
                 let slow = TransportError::Timeout("a body that comes too slowly");
                 return Err(transfer.incomplete(place, Some(slow)));
             }

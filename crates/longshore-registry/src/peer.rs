@@ -16,6 +16,7 @@ use crate::address::{Zone, zone_of};
 use crate::challenge::Challenge;
 use crate::credential::{Credential, CredentialError, CredentialStore};
 use crate::error::ExchangeProblem;
+use crate::refusal::MAX_REFUSAL_BYTES;
 use crate::rule::{Host, Rules};
 use crate::shown::shown;
 use crate::token::{Realm, Token, basic};
@@ -126,12 +127,11 @@ impl Peer {
         if answer.status != 401 || !self.is_own(&answer.uri) {
             return Ok(answer);
         }
-        let Some(asked) = self.learn(&answer, &call.scopes, authorization.is_some())? else {
-            return Ok(answer);
-        };
+        let asked = self.learn(&answer, &call.scopes, authorization.as_deref())?;
+        let Some(asked) = asked else { return Ok(answer) };
         let Some(authorization) = self.authorization(wire, &asked)? else { return Ok(answer) };
         self.keep_as(&asked, &call.scopes);
-        drop(answer);
+        answer.discard(wire.transport.timeouts().document);
         Ok(self.exchange(wire, call, &uri, Some(&authorization))?)
     }
 
@@ -148,7 +148,7 @@ impl Peer {
     }
 
     /// The scheme that the server speaks. If there is a choice, it is asked once: a server that expects encryption
-    /// answers a plain request with status 400, or with something that is no HTTP.
+    /// answers a plain request with a hint, or with something that is no HTTP.
     fn scheme(&self, wire: &Wire) -> Result<&'static str, ExchangeProblem> {
         if let Some(scheme) = self.scheme.get() {
             return Ok(scheme);
@@ -162,8 +162,11 @@ impl Peer {
             let ping =
                 Outgoing { method: &Method::GET, headers: &[], payload: Payload::None, patient: false };
             match wire.transport.send(&uri, &ping, &self.host.trust, Zone::Loopback) {
-                Ok(answer) if *scheme == "https" || answer.status != 400 => {
-                    return Ok(self.scheme.get_or_init(|| scheme));
+                Ok(answer) => {
+                    let fits = *scheme == "https" || !wants_encryption(wire, answer);
+                    if fits {
+                        return Ok(self.scheme.get_or_init(|| scheme));
+                    }
                 }
                 // Nobody listens, whatever the language; or somebody does and says nothing.
                 Err(error @ (TransportError::Address(_) | TransportError::Timeout(_))) => {
@@ -242,6 +245,7 @@ impl Peer {
             uri = join(&answer.uri, location)
                 .filter(|_| !location.is_empty())
                 .ok_or_else(|| ExchangeProblem::Lead { to: shown(location), problem: "is no address" })?;
+            answer.discard(wire.transport.timeouts().document);
         }
         Err(ExchangeProblem::Redirects(MAX_REDIRECTS))
     }
@@ -270,7 +274,7 @@ impl Peer {
         &self,
         answer: &Answer,
         scopes: &[String],
-        authorized: bool,
+        sent: Option<&str>,
     ) -> Result<Option<Vec<String>>, ExchangeProblem> {
         let headers = answer.headers.get_all(WWW_AUTHENTICATE).iter().take(8);
         let challenges: Vec<Challenge> =
@@ -292,12 +296,11 @@ impl Peer {
                 }
             });
             access.demand = Some(Demand::Bearer(Realm { uri, service }));
-            // The token that was sent, if there was one, did not do.
-            access.tokens.remove(scopes);
-            access.tokens.remove(&asked);
+            // The token that was sent did not do. Another thread may have fetched a better one meanwhile.
+            access.tokens.retain(|_, token| sent != Some(&bearer_of(token)));
             return Ok(Some(asked));
         }
-        if of("basic").is_some() && !(authorized && access.demand == Some(Demand::Basic)) {
+        if of("basic").is_some() && !(sent.is_some() && access.demand == Some(Demand::Basic)) {
             access.demand = Some(Demand::Basic);
             return Ok(Some(scopes.to_vec()));
         }
@@ -329,16 +332,28 @@ impl Peer {
             }
         };
         if let Some(token) = access.tokens.get(scopes).filter(|token| token.until > Instant::now()) {
-            return Ok(Some(format!("Bearer {}", token.value.expose())));
+            return Ok(Some(bearer_of(token)));
         }
         let credential = wire.credentials.find(&self.host.account)?;
         let time = wire.transport.timeouts().document;
         let send = |uri: &Uri, outgoing: &Outgoing<'_>| self.follow(wire, uri, outgoing);
         let token = realm.token(scopes, credential.as_ref(), time, &send)?;
-        let authorization = format!("Bearer {}", token.value.expose());
+        let authorization = bearer_of(&token);
         access.tokens.insert(scopes.to_vec(), token);
         Ok(Some(authorization))
     }
+}
+
+/// The value of `Authorization` for a token.
+fn bearer_of(token: &Token) -> String {
+    format!("Bearer {}", token.value.expose())
+}
+
+/// Whether this is what servers say to a plain request that should have been encrypted.
+fn wants_encryption(wire: &Wire, mut answer: Answer) -> bool {
+    let words = answer.read_document(MAX_REFUSAL_BYTES, wire.transport.timeouts().document);
+    let words = words.map(|words| String::from_utf8_lossy(&words).to_lowercase());
+    answer.status == 400 && words.is_ok_and(|words| words.contains("https"))
 }
 
 /// Where the server wants the next request to go (`Location` of uploads, `Link` of lists).

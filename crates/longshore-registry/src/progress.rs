@@ -45,27 +45,45 @@ impl<'a> Progress<'a> {
 }
 
 /// Watches whether bytes come at a pace that leads to an end.
+///
+/// Only the time counts that was spent waiting for the other side: whoever takes the bytes may be slow.
 pub(crate) struct Pace {
     window: Duration,
-    began: Instant,
+    waited: Duration,
     bytes: u64,
 }
 
 impl Pace {
     /// Watches over windows of twice the time that the next byte may take.
     pub(crate) fn new(stall: Duration) -> Self {
-        Self { window: stall * 2, began: Instant::now(), bytes: 0 }
+        Self { window: stall * 2, waited: Duration::ZERO, bytes: 0 }
     }
 
-    /// Takes notice of bytes that came; whether it is worth going on.
-    pub(crate) fn goes_on(&mut self, count: usize) -> bool {
+    /// Takes notice of bytes and how long they took to come; whether it is worth going on.
+    pub(crate) fn goes_on(&mut self, count: usize, waited: Duration) -> bool {
         self.bytes += count as u64;
-        let elapsed = self.began.elapsed();
-        if elapsed < self.window {
+        self.waited += waited;
+        if self.waited < self.window {
             return true;
         }
-        let enough = u128::from(self.bytes) * 1000 >= u128::from(LEAST_PER_SECOND) * elapsed.as_millis();
-        (self.began, self.bytes) = (Instant::now(), 0);
+        let least = u128::from(LEAST_PER_SECOND) * self.waited.as_millis();
+        let enough = u128::from(self.bytes) * 1000 >= least;
+        (self.waited, self.bytes) = (Duration::ZERO, 0);
         enough
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Duration, Pace};
+
+    #[test]
+    fn who_drips_is_told_from_who_is_slow() {
+        let second = Duration::from_secs(1);
+        let mut pace = Pace::new(second * 5);
+        assert!((0..100).all(|_| pace.goes_on(2000, second)), "two kilobytes a second lead to an end");
+        let mut pace = Pace::new(second * 5);
+        assert!(!(0..10).all(|_| pace.goes_on(1, second)), "a byte a second does not");
+        assert!((0..100).all(|_| pace.goes_on(1, Duration::ZERO)), "bytes that are there at once do");
     }
 }

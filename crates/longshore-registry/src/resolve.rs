@@ -13,7 +13,7 @@ use longshore_oci::{
 };
 
 use crate::client::{RegistryClient, Repository};
-use crate::document::{Document, DocumentContent};
+use crate::document::{Document, DocumentContent, Head};
 use crate::download::Channel;
 use crate::error::{ContentProblem, RegistryError};
 use crate::store::{BlobStore, NoTap, put, read};
@@ -119,8 +119,7 @@ impl Walk<'_> {
         let tag = self.reference.tag().unwrap_or("latest");
         let head = self.client.retrying(|| self.client.head_document(self.repository, tag));
         match head {
-            Ok(Some(head)) if head.digest.as_ref().is_some_and(|digest| digest.algorithm().is_some()) => {
-                let digest = head.digest.as_ref().map_or_else(|| Digest::of(b""), Clone::clone);
+            Ok(Some(Head { digest: Some(digest), .. })) if digest.algorithm().is_some() => {
                 self.document(&digest, None)
             }
             // Answers to HEAD have no words that could be shown; some servers do not know it at all.

@@ -20,6 +20,9 @@ use ureq::{Agent, Body, Proxy, SendBody};
 use crate::address::{AddressError, GuardedResolver, Zone, literal_zone};
 use crate::options::{Proxies, Timeouts};
 
+/// How much is read of an answer that nobody needs.
+const MAX_DISCARD: usize = 64 * 1024;
+
 /// The longest head of an answer.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 
@@ -34,6 +37,9 @@ pub(crate) enum Trust {
     /// Any. The user has said so for this host.
     Any,
 }
+
+/// How many connections to one host are kept for later requests.
+const MAX_IDLE: usize = 8;
 
 /// A request.
 #[derive(Clone, Copy)]
@@ -224,6 +230,7 @@ impl Transport {
             .max_response_header_size(MAX_HEAD_BYTES)
             .input_buffer_size(256 * 1024)
             .output_buffer_size(256 * 1024)
+            .max_idle_connections_per_host(MAX_IDLE)
             .proxy(proxy)
             .tls_config(self.tls(&key.trust)?)
             .build();
@@ -350,6 +357,12 @@ impl Answer {
     /// A header, if it is text.
     pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Reads the rest of an answer that nobody needs, so that the connection can be used again. If there is much of it,
+    /// another connection is cheaper.
+    pub(crate) fn discard(mut self, time: Duration) {
+        let _ = self.read_document(MAX_DISCARD, time);
     }
 
     /// Reads the whole body, which must not be longer than `limit` and not take longer than `time`.
