@@ -1,7 +1,8 @@
 //! Decisions as instructions.
 //!
 //! The program asks for the architecture, then finds the number by halving the ranges, then checks arguments where a
-//! decision needs that. Parts are made from their ends, since jumps only lead forwards and their lengths must be known.
+//! decision needs that. It is written from its end to its beginning: jumps only lead forwards, so that whatever a jump
+//! leads over is there, and its length known, when the jump is written.
 
 use crate::decide::{Decision, Section};
 use crate::profile::{Action, Condition, Operator};
@@ -12,128 +13,139 @@ use crate::program::{
 
 /// The program for all architectures that it speaks of. All others are killed.
 pub(crate) fn assemble(sections: &[Section]) -> Vec<Instruction> {
-    let mut code = vec![Instruction::plain(LOAD, ARCHITECTURE)];
-    for section in sections {
-        let leaves: Vec<Vec<Instruction>> =
-            section.ranges.iter().map(|(_, decision)| leaf(decision)).collect();
-        let firsts: Vec<u32> = section.ranges.iter().map(|(first, _)| *first).collect();
-        let mut body = vec![Instruction::plain(LOAD, NUMBER)];
-        search(&firsts, &leaves, &mut body);
-        code.extend(skip_unless(JUMP_EQUAL, section.audit, body.len()));
-        code.append(&mut body);
+    let mut program = Backwards { code: Vec::with_capacity(1024) };
+    program.answer(Action::KillThread);
+    for section in sections.iter().rev() {
+        let next = program.code.len();
+        program.search(&section.ranges);
+        program.load(NUMBER);
+        program.skip_unless(JUMP_EQUAL, section.audit, next);
     }
-    code.push(answer(Action::KillThread));
-    code
+    program.load(ARCHITECTURE);
+    program.code.reverse();
+    program.code
 }
 
-fn answer(action: Action) -> Instruction {
-    Instruction::plain(RETURN, action.answer())
+/// A program whose last instruction comes first. Places in it are counts of the instructions that follow.
+struct Backwards {
+    code: Vec<Instruction>,
 }
 
-/// Goes on if a comparison is true, and else skips some instructions, however many.
-fn skip_unless(code: u16, k: u32, count: usize) -> Vec<Instruction> {
-    if let Ok(count) = u8::try_from(count) {
-        return vec![Instruction::compare(code, k, 0, count)];
+impl Backwards {
+    fn load(&mut self, offset: u32) {
+        self.code.push(Instruction::plain(LOAD, offset));
     }
-    let count = u32::try_from(count).unwrap_or(u32::MAX);
-    vec![Instruction::compare(code, k, 1, 0), Instruction::plain(JUMP, count)]
-}
 
-/// Adds the search for the range of the number that is loaded.
-fn search(firsts: &[u32], leaves: &[Vec<Instruction>], code: &mut Vec<Instruction>) {
-    if let [only] = leaves {
-        code.extend_from_slice(only);
-        return;
+    fn answer(&mut self, action: Action) {
+        self.code.push(Instruction::plain(RETURN, action.answer()));
     }
-    let middle = leaves.len() / 2;
-    let (Some((low_firsts, high_firsts)), Some((low_leaves, high_leaves))) =
-        (firsts.split_at_checked(middle), leaves.split_at_checked(middle))
-    else {
-        return;
-    };
-    let Some(pivot) = high_firsts.first() else { return };
-    // The upper half stands first, so that what is skipped is known when the comparison is written.
-    let mut upper = Vec::new();
-    search(high_firsts, high_leaves, &mut upper);
-    code.extend(skip_unless(JUMP_GREATER_OR_EQUAL, *pivot, upper.len()));
-    code.append(&mut upper);
-    search(low_firsts, low_leaves, code);
-}
 
-/// What happens once the number is known.
-fn leaf(decision: &Decision) -> Vec<Instruction> {
-    let mut code = Vec::new();
-    for (conditions, action) in &decision.alternatives {
-        let mut rule = vec![answer(*action)];
-        for condition in conditions.iter().rev() {
-            let mut part = check(*condition, decision.is_wide, rule.len());
-            part.append(&mut rule);
-            rule = part;
+    /// How many instructions are to be skipped to reach a place.
+    fn distance(&self, place: usize) -> usize {
+        self.code.len().saturating_sub(place)
+    }
+
+    /// The same, where it is known to be short: inside of one rule, which has few conditions of at most six instructions.
+    fn short(&self, place: usize) -> u8 {
+        u8::try_from(self.distance(place)).unwrap_or(u8::MAX)
+    }
+
+    /// Goes on if a comparison is true, and else to a place, however far.
+    fn skip_unless(&mut self, code: u16, k: u32, place: usize) {
+        let distance = self.distance(place);
+        if let Ok(distance) = u8::try_from(distance) {
+            self.code.push(Instruction::compare(code, k, 0, distance));
+        } else {
+            self.code.push(Instruction::plain(JUMP, u32::try_from(distance).unwrap_or(u32::MAX)));
+            self.code.push(Instruction::compare(code, k, 1, 0));
         }
-        code.append(&mut rule);
     }
-    code.push(answer(decision.otherwise));
-    code
-}
 
-/// Checks one condition: if it is not met, `rest` more instructions are skipped.
-fn check(condition: Condition, is_wide: bool, rest: usize) -> Vec<Instruction> {
-    // A rule has few conditions, of at most six instructions each, since each argument has two at the most.
-    let far = u8::try_from(rest).unwrap_or(u8::MAX);
-    let load_low = Instruction::plain(LOAD, lower_half(condition.argument));
-    let load_high = Instruction::plain(LOAD, upper_half(condition.argument));
-    let low = (condition.value & u64::from(u32::MAX)) as u32;
-    let high = (condition.value >> 32) as u32;
-    // What the last comparison says if it is true: that the condition is met, or that it is not.
-    let last = |code, is_met_if_true: bool| {
+    /// The search for the range of the number that is loaded.
+    fn search(&mut self, ranges: &[(u32, Decision)]) {
+        if let [(_, only)] = ranges {
+            self.decide(only);
+            return;
+        }
+        let Some((low, high)) = ranges.split_at_checked(ranges.len() / 2) else { return };
+        let Some((pivot, _)) = high.first() else { return };
+        self.search(low);
+        let lower = self.code.len();
+        self.search(high);
+        self.skip_unless(JUMP_GREATER_OR_EQUAL, *pivot, lower);
+    }
+
+    /// What happens once the number is known.
+    fn decide(&mut self, decision: &Decision) {
+        self.answer(decision.otherwise);
+        for (conditions, action) in decision.alternatives.iter().rev() {
+            let next = self.code.len();
+            self.answer(*action);
+            for condition in conditions.iter().rev() {
+                match (condition.operator, decision.is_wide) {
+                    (Operator::MaskedEqual(mask), is_wide) => {
+                        self.check_masked(*condition, mask, is_wide, next)
+                    }
+                    (_, true) => self.check_wide(*condition, next),
+                    (_, false) => self.check_lower(*condition, next),
+                }
+            }
+        }
+    }
+
+    /// Compares lower halves: goes on if the condition is met, and else to a place.
+    fn check_lower(&mut self, condition: Condition, failed: usize) {
+        let far = self.short(failed);
+        let (code, is_met_if_true) = match condition.operator {
+            Operator::Equal | Operator::MaskedEqual(_) => (JUMP_EQUAL, true),
+            Operator::NotEqual => (JUMP_EQUAL, false),
+            Operator::Greater => (JUMP_GREATER, true),
+            Operator::LessOrEqual => (JUMP_GREATER, false),
+            Operator::GreaterOrEqual => (JUMP_GREATER_OR_EQUAL, true),
+            Operator::Less => (JUMP_GREATER_OR_EQUAL, false),
+        };
         let (jt, jf) = if is_met_if_true { (0, far) } else { (far, 0) };
-        Instruction::compare(code, low, jt, jf)
-    };
-    let tail = match condition.operator {
-        Operator::MaskedEqual(mask) => {
-            return check_masked(condition, mask, is_wide, far);
-        }
-        Operator::Equal => last(JUMP_EQUAL, true),
-        Operator::NotEqual => last(JUMP_EQUAL, false),
-        Operator::Greater => last(JUMP_GREATER, true),
-        Operator::LessOrEqual => last(JUMP_GREATER, false),
-        Operator::GreaterOrEqual => last(JUMP_GREATER_OR_EQUAL, true),
-        Operator::Less => last(JUMP_GREATER_OR_EQUAL, false),
-    };
-    if !is_wide {
-        return vec![load_low, tail];
+        self.code.push(Instruction::compare(code, low(condition.value), jt, jf));
+        self.load(lower_half(condition.argument));
     }
-    // From the comparison of upper halves: past the rest of this check, and past the rule.
-    let equal = |met: u8, not_met: u8| Instruction::compare(JUMP_EQUAL, high, met, not_met);
-    match condition.operator {
-        Operator::NotEqual => vec![load_high, equal(0, 2), load_low, tail],
-        Operator::Greater | Operator::GreaterOrEqual => {
-            let greater = Instruction::compare(JUMP_GREATER, high, 3, 0);
-            vec![load_high, greater, equal(0, far.saturating_add(2)), load_low, tail]
+
+    /// Compares upper halves, and the lower ones if those are equal.
+    fn check_wide(&mut self, condition: Condition, failed: usize) {
+        let met = self.code.len();
+        self.check_lower(condition, failed);
+        // Where upper halves lead that are greater, and those that are less.
+        let (greater, less) = match condition.operator {
+            Operator::Equal | Operator::MaskedEqual(_) => (failed, failed),
+            Operator::NotEqual => (met, met),
+            Operator::Greater | Operator::GreaterOrEqual => (met, failed),
+            Operator::Less | Operator::LessOrEqual => (failed, met),
+        };
+        let high = high(condition.value);
+        self.code.push(Instruction::compare(JUMP_EQUAL, high, 0, self.short(less)));
+        if greater != less {
+            self.code.push(Instruction::compare(JUMP_GREATER, high, self.short(greater), 0));
         }
-        Operator::Less | Operator::LessOrEqual => {
-            let greater = Instruction::compare(JUMP_GREATER, high, far.saturating_add(3), 0);
-            vec![load_high, greater, equal(0, 2), load_low, tail]
-        }
-        Operator::Equal | Operator::MaskedEqual(_) => {
-            vec![load_high, equal(0, far.saturating_add(2)), load_low, tail]
+        self.load(upper_half(condition.argument));
+    }
+
+    /// Compares what a mask leaves of both halves. Most masks leave nothing of the upper one.
+    fn check_masked(&mut self, condition: Condition, mask: u64, is_wide: bool, failed: usize) {
+        let mut half = |offset, mask, value| {
+            self.code.push(Instruction::compare(JUMP_EQUAL, value, 0, self.short(failed)));
+            self.code.push(Instruction::plain(AND, mask));
+            self.load(offset);
+        };
+        half(lower_half(condition.argument), low(mask), low(condition.value));
+        if is_wide && high(mask) != 0 {
+            half(upper_half(condition.argument), high(mask), high(condition.value));
         }
     }
 }
 
-fn check_masked(condition: Condition, mask: u64, is_wide: bool, far: u8) -> Vec<Instruction> {
-    let half = |offset: u32, shift: u32, far: u8| {
-        let (mask, value) = ((mask >> shift) as u32, (condition.value >> shift) as u32);
-        [
-            Instruction::plain(LOAD, offset),
-            Instruction::plain(AND, mask),
-            Instruction::compare(JUMP_EQUAL, value, 0, far),
-        ]
-    };
-    let low = half(lower_half(condition.argument), 0, far);
-    // Most masks say nothing about the upper half.
-    if !is_wide || mask >> 32 == 0 {
-        return low.to_vec();
-    }
-    [half(upper_half(condition.argument), 32, far.saturating_add(3)), low].concat()
+const fn low(value: u64) -> u32 {
+    (value & 0xffff_ffff) as u32
+}
+
+const fn high(value: u64) -> u32 {
+    (value >> 32) as u32
 }
