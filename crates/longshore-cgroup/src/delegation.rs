@@ -73,3 +73,35 @@ fn evacuate(group: &Path) -> Result<(), CgroupError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{enable, missing};
+    use crate::hierarchy::Unified;
+    use crate::limits::Limits;
+
+    #[test]
+    fn only_what_is_there_and_missing_is_handed_down() {
+        let place = tempfile::tempdir().unwrap();
+        let (top, parent) = (place.path().to_owned(), place.path().join("longshore"));
+        fs::create_dir(&parent).unwrap();
+        for (group, available) in [(&top, "cpuset cpu io memory"), (&parent, "cpu memory")] {
+            fs::write(group.join("cgroup.controllers"), available).unwrap();
+            fs::write(group.join("cgroup.subtree_control"), "memory\n").unwrap();
+        }
+        assert_eq!(missing(&top, &["cpu", "memory", "pids", "io"]).unwrap(), ["cpu", "io"]);
+        let unified = Unified { top: top.clone(), parent: parent.clone() };
+        enable(&unified, &Limits::default()).unwrap();
+        // A plain file keeps what was written last where the kernel would add it.
+        assert!(fs::read_to_string(top.join("cgroup.subtree_control")).unwrap().contains("+io"));
+        assert!(fs::read_to_string(parent.join("cgroup.subtree_control")).unwrap().contains("+cpu"));
+        // A parent that has everything is all that is looked at.
+        fs::write(parent.join("cgroup.subtree_control"), "cpu memory pids io cpuset").unwrap();
+        fs::write(top.join("cgroup.subtree_control"), "untouched").unwrap();
+        let limits = Limits { cpuset_cpus: Some("0".into()), ..Limits::default() };
+        enable(&unified, &limits).unwrap();
+        assert_eq!(fs::read_to_string(top.join("cgroup.subtree_control")).unwrap(), "untouched");
+    }
+}

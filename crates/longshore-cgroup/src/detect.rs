@@ -101,3 +101,85 @@ fn absence(mounts: &[CgroupMount]) -> Absence {
         Some(mount) => Absence::NotDelegated(mount.point.clone()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::Surroundings;
+    use crate::absence::Absence;
+    use crate::controller::Controller;
+    use crate::hierarchy::Hierarchy;
+
+    fn detect(mountinfo: &str, cgroup: &str) -> Hierarchy {
+        Hierarchy::detect_in(Surroundings { mountinfo, cgroup, parent: "longshore" })
+    }
+
+    fn mount(point: &Path, options: &str, kind: &str, controllers: &str) -> String {
+        format!("1 2 0:3 / {} {options} - {kind} none rw,{controllers}\n", point.display())
+    }
+
+    /// Makes directories with the files that say whether they are delegated.
+    fn groups(root: &Path, paths: &[&str]) {
+        for path in paths {
+            let path = root.join(path);
+            fs::create_dir_all(&path).unwrap();
+            fs::write(path.join("cgroup.procs"), "").unwrap();
+            fs::write(path.join("cgroup.subtree_control"), "").unwrap();
+        }
+    }
+
+    #[test]
+    fn each_layout_is_recognised() {
+        let place = tempfile::tempdir().unwrap();
+        let [memory, cpu, unified] = ["memory", "cpu,cpuacct", "unified"].map(|name| place.path().join(name));
+        for path in [&memory, &cpu, &unified] {
+            fs::create_dir(path).unwrap();
+        }
+        let legacy = mount(&memory, "rw", "cgroup", "memory") + &mount(&cpu, "rw", "cgroup", "cpu,cpuacct");
+        let new = mount(&unified, "rw", "cgroup2", "nsdelegate");
+        let Hierarchy::V1(alone) = detect(&legacy, "") else { panic!("version 1") };
+        assert_eq!(alone.unified, None);
+        let Hierarchy::V1(hybrid) = detect(&(legacy + &new), "") else { panic!("hybrid") };
+        assert_eq!(hybrid.parents[&Controller::Memory], memory.join("longshore"));
+        assert_eq!(hybrid.parents[&Controller::Cpu], hybrid.parents[&Controller::Cpuacct]);
+        assert_eq!(hybrid.unified.map(|unified| unified.top), Some(unified.clone()));
+        let Hierarchy::V2(found) = detect(&new, "") else { panic!("version 2") };
+        assert_eq!(found.parent, unified.join("longshore"));
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_said() {
+        assert_eq!(detect("", ""), Hierarchy::None(Absence::NotMounted));
+        let systemd = mount(Path::new("/nowhere"), "rw", "cgroup", "name=systemd");
+        assert_eq!(detect(&systemd, ""), Hierarchy::None(Absence::NotMounted));
+        let read_only = mount(Path::new("/nowhere"), "ro", "cgroup2", "");
+        assert_eq!(detect(&read_only, ""), Hierarchy::None(Absence::ReadOnly("/nowhere".into())));
+        // Root may write everywhere, so the words are asked for alone.
+        let other = crate::mounts::parse(&mount(Path::new("/nowhere"), "rw", "cgroup2", ""));
+        assert_eq!(super::absence(&other), Absence::NotDelegated("/nowhere".into()));
+    }
+
+    #[test]
+    fn the_highest_delegated_directory_is_taken() {
+        let place = tempfile::tempdir().unwrap();
+        groups(place.path(), &["user", "user/session", "user/session/scope"]);
+        // The slice of all users is there, and lacks what a delegated one has.
+        fs::create_dir_all(place.path().join("slice/user/scope")).unwrap();
+        groups(place.path(), &["slice/user", "slice/user/scope"]);
+        let mount = crate::mounts::CgroupMount {
+            root: "/".into(),
+            point: place.path().to_owned(),
+            controllers: None,
+            is_read_only: false,
+        };
+        let delegated = |own: &str| super::delegated(&mount, own);
+        assert_eq!(delegated("0::/user/session/scope\n"), Some(place.path().join("user")));
+        assert_eq!(delegated("0::/slice/user/scope\n"), Some(place.path().join("slice/user")));
+        assert_eq!(delegated("0::/slice\n"), None);
+        assert_eq!(delegated("0::/\n"), None);
+        assert_eq!(delegated("0::/../other\n"), None);
+        assert_eq!(delegated("4:memory:/user\n"), None);
+    }
+}

@@ -107,3 +107,86 @@ fn encode(operation: u8, target: u8, source: u8, offset: u16, value: u32) -> u64
     let [a, b, c, d] = value.to_ne_bytes();
     u64::from_ne_bytes([operation, registers, low, high, a, b, c, d])
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::{
+        ACCESS, ALL_ACCESS, AND, BLOCK, CHARACTER, EXIT, JUMP_EQUAL, JUMP_NOT_EQUAL, LOAD_WORD, MOVE,
+        MOVE_REGISTER, SHIFT_RIGHT, bits, device_filter,
+    };
+    use crate::device::{DeviceAccess, DeviceKind, DeviceRule};
+
+    /// Runs a program as the kernel does.
+    fn run(program: &[u64], context: [u32; 3]) -> u32 {
+        let mut registers = [0_u32; 6];
+        let mut place = 0;
+        loop {
+            let [operation, sides, low, high, a, b, c, d] = program[place].to_ne_bytes();
+            let (target, source) = (usize::from(sides & 15), usize::from(sides >> 4));
+            let offset = usize::from(u16::from_ne_bytes([low, high]));
+            let value = u32::from_ne_bytes([a, b, c, d]);
+            place += 1;
+            match operation {
+                LOAD_WORD => registers[target] = context[offset / 4],
+                MOVE_REGISTER => registers[target] = registers[source],
+                MOVE => registers[target] = value,
+                AND => registers[target] &= value,
+                SHIFT_RIGHT => registers[target] >>= value,
+                JUMP_EQUAL if registers[target] == value => place += offset,
+                JUMP_NOT_EQUAL if registers[target] != value => place += offset,
+                JUMP_EQUAL | JUMP_NOT_EQUAL => {}
+                EXIT => return registers[0],
+                _ => panic!("{operation:#x}"),
+            }
+        }
+    }
+
+    fn decide(rules: &[DeviceRule], kind: u32, access: u32, major: u32, minor: u32) -> bool {
+        let fits = |rule: &&DeviceRule| {
+            let is_kind = match rule.kind {
+                DeviceKind::Any => true,
+                DeviceKind::Block => kind == BLOCK,
+                DeviceKind::Character => kind == CHARACTER,
+            };
+            let is_access =
+                if rule.allow { access & !bits(rule.access) == 0 } else { access & bits(rule.access) != 0 };
+            is_kind
+                && is_access
+                && rule.major.is_none_or(|number| number == major)
+                && rule.minor.is_none_or(|number| number == minor)
+        };
+        rules.iter().rev().find(fits).is_none_or(|rule| rule.allow)
+    }
+
+    fn rule() -> impl Strategy<Value = DeviceRule> {
+        let kind = select(vec![DeviceKind::Any, DeviceKind::Block, DeviceKind::Character]);
+        let number = || prop::option::of(0_u32..3);
+        let access =
+            (any::<[bool; 3]>()).prop_map(|[read, write, mknod]| DeviceAccess { read, write, mknod });
+        (any::<bool>(), kind, number(), number(), access)
+            .prop_map(|(allow, kind, major, minor, access)| DeviceRule { allow, kind, major, minor, access })
+    }
+
+    proptest! {
+        #[test]
+        fn the_last_rule_that_fits_answers(
+            rules in vec(prop_oneof![1 => Just(DeviceRule::DENY_ALL), 9 => rule()], 0..8),
+            kind in BLOCK..=CHARACTER,
+            access in 1..=ALL_ACCESS,
+            major in 0_u32..3,
+            minor in 0_u32..3,
+        ) {
+            let answer = run(&device_filter(&rules), [access << 16 | kind, major, minor]);
+            prop_assert_eq!(answer == 1, decide(&rules, kind, access, major, minor));
+        }
+    }
+
+    #[test]
+    fn a_register_has_its_place() {
+        assert_eq!(super::register(MOVE_REGISTER, ACCESS, 2, 0).to_ne_bytes()[..2], [0xbc, 0x23]);
+    }
+}

@@ -84,7 +84,7 @@ impl Backwards {
             for condition in conditions.iter().rev() {
                 match (condition.operator, decision.is_wide) {
                     (Operator::MaskedEqual(mask), is_wide) => {
-                        self.check_masked(*condition, mask, is_wide, next)
+                        self.check_masked(*condition, mask, is_wide, next);
                     }
                     (_, true) => self.check_wide(*condition, next),
                     (_, false) => self.check_lower(*condition, next),

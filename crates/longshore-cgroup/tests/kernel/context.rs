@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
-use longshore_cgroup::{Cgroup, Created, Entry, Hierarchy, Limits};
+use longshore_cgroup::{Cgroup, Created, Entry, Hierarchy, Limits, Surroundings};
 
 /// Longer than anything here takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
@@ -28,15 +28,23 @@ impl TestHierarchy {
 
     /// The same without the tree of version 2, if version 1 is here.
     pub(crate) fn legacy_only(test: &str) -> Option<Self> {
+        Self::among(test, |line| !line.contains(" - cgroup2 "))
+    }
+
+    /// The same with nothing but the tree of version 2, if there is one.
+    pub(crate) fn unified_only(test: &str) -> Option<Self> {
+        Self::among(test, |line| line.contains(" - cgroup2 "))
+    }
+
+    fn among(test: &str, is_mounted: impl Fn(&&str) -> bool) -> Option<Self> {
         let mountinfo = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
-        let legacy: Vec<&str> = mountinfo.lines().filter(|line| !line.contains(" - cgroup2 ")).collect();
-        let legacy = legacy.join("\n");
+        let mountinfo = mountinfo.lines().filter(is_mounted).collect::<Vec<_>>().join("\n");
         let parent = format!("longshore-test-{test}-{}", std::process::id());
-        let surroundings = longshore_cgroup::Surroundings { mountinfo: &legacy, cgroup: "", parent: &parent };
-        let hierarchy = Hierarchy::detect_in(surroundings);
+        let hierarchy =
+            Hierarchy::detect_in(Surroundings { mountinfo: &mountinfo, cgroup: "", parent: &parent });
         match hierarchy.absence() {
             Some(absence) => {
-                eprintln!("skipped: version 1: {absence}");
+                eprintln!("skipped: {absence}");
                 None
             }
             None => Some(Self(hierarchy)),

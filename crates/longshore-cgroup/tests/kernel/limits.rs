@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use longshore_cgroup::{
-    Ceiling, CgroupError, DeviceAccess, DeviceKind, DeviceRule, Limit, Limits, Throttle, ThrottleKind,
-    Unsupported,
+    Absence, Ceiling, CgroupError, Controller, DeviceAccess, DeviceKind, DeviceRule, Entry, Hierarchy, Limit,
+    Limits, Stats, Surroundings, Throttle, ThrottleKind, Unsupported, Why,
 };
 use rustix::event::{PollFd, PollFlags, poll};
 
@@ -88,23 +88,68 @@ const TRY_DEVICES: &str =
     "r=; true < /dev/null && r=${r}r; true > /dev/null && r=${r}w; true < /dev/zero && r=${r}z; echo $r";
 
 #[test]
-fn rules_for_devices_are_kept() {
+fn rules_for_devices_are_kept_by_the_controller_and_by_a_program() {
     let cases: &[(&[DeviceRule], &str)] = &[
         (&[DeviceRule::DENY_ALL, null(true, "rwm")], "rw"),
         (&[DeviceRule::DENY_ALL, null(true, "r")], "r"),
         (&[DeviceRule::DENY_ALL], ""),
         (&[null(false, "w")], "rz"),
     ];
-    for (rules, expected) in cases {
-        let Some(hierarchy) = TestHierarchy::new("devices") else { return };
-        let Some(cgroup) = hierarchy.create(&Limits { devices: rules.to_vec(), ..Limits::default() }) else {
-            return;
-        };
-        let member = Member::start(&cgroup, TRY_DEVICES);
-        let output = member.child.wait_with_output().unwrap();
-        assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), *expected, "{rules:?}");
-        cgroup.remove(PATIENCE).unwrap();
+    for hierarchy in
+        [TestHierarchy::new("devices"), TestHierarchy::unified_only("devices2")].into_iter().flatten()
+    {
+        for (rules, expected) in cases {
+            let Some(cgroup) = hierarchy.create(&Limits { devices: rules.to_vec(), ..Limits::default() })
+            else {
+                break;
+            };
+            let member = Member::start(&cgroup, TRY_DEVICES);
+            let output = member.child.wait_with_output().unwrap();
+            assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), *expected, "{rules:?}");
+            cgroup.remove(PATIENCE).unwrap();
+        }
     }
+}
+
+#[test]
+fn a_limit_without_its_controller_is_named() {
+    let Some(hierarchy) = TestHierarchy::unified_only("missing") else { return };
+    if hierarchy.0.controllers().contains(&Controller::Pids) {
+        eprintln!("skipped: version 2 has the controllers");
+        return;
+    }
+    let limits = Limits {
+        pids: Some(Ceiling::At(1)),
+        memory: Some(Ceiling::At(MEBIBYTE)),
+        oom_kill_disable: true,
+        ..Limits::default()
+    };
+    let created = hierarchy.0.create("one", &limits).unwrap();
+    let expected = [
+        (Limit::OomKillDisable, Why::NotInVersion),
+        (Limit::Memory, Why::NoController(Controller::Memory)),
+        (Limit::Pids, Why::NoController(Controller::Pids)),
+    ];
+    assert_eq!(created.unsupported, expected.map(|(limit, why)| Unsupported { limit, why }));
+    created.cgroup.remove(PATIENCE).unwrap();
+}
+
+#[test]
+fn without_control_groups_everything_is_named_and_nothing_fails() {
+    let nothing = Hierarchy::detect_in(Surroundings { mountinfo: "", cgroup: "", parent: "longshore" });
+    let devices = vec![DeviceRule::DENY_ALL, null(true, "r")];
+    let created =
+        nothing.create("one", &Limits { pids: Some(Ceiling::At(1)), devices, ..Limits::default() }).unwrap();
+    let why = Why::NoHierarchy(Absence::NotMounted);
+    let expected = [Limit::Devices, Limit::Pids].map(|limit| Unsupported { limit, why: why.clone() });
+    assert_eq!(created.unsupported, expected);
+    let cgroup = created.cgroup;
+    assert!(cgroup.join_files(Entry::Moved).unwrap().is_empty() && cgroup.directory().unwrap().is_none());
+    assert!(cgroup.processes().unwrap().is_empty() && cgroup.oom_kills().unwrap().is_none());
+    assert_eq!(cgroup.stats().unwrap(), Stats::default());
+    assert!(matches!(cgroup.freeze(PATIENCE), Err(CgroupError::Absent { .. })));
+    cgroup.kill(PATIENCE).unwrap();
+    cgroup.remove(PATIENCE).unwrap();
 }
 
 #[test]
