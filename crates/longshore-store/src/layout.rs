@@ -10,6 +10,8 @@ pub(crate) const VERSION: &str = "version";
 pub(crate) const GATE: &str = "lock";
 /// What changes of refs are ordered by.
 pub(crate) const REFS_LOCK: &str = "refs.lock";
+/// During which boot of the machine the store was last recovered.
+pub(crate) const BOOT: &str = "boot";
 /// Finished content, by algorithm and hexadecimal digest.
 pub(crate) const BLOBS: &str = "blobs";
 /// Named records that keep content alive.
@@ -39,7 +41,7 @@ pub(crate) const DIRECTORIES: [&str; 10] =
     [BLOBS, REFS, SNAPSHOTS, INGESTS, PARTIALS, UNPACKING, LEASES, UNSYNCED, QUARANTINE, TRASH];
 
 /// Files right below the root.
-pub(crate) const FILES: [&str; 3] = [VERSION, GATE, REFS_LOCK];
+pub(crate) const FILES: [&str; 4] = [VERSION, GATE, REFS_LOCK, BOOT];
 
 /// The place of a digest below one of the directories that have one directory for each algorithm.
 pub(crate) fn sharded(directory: &str, digest: &Digest) -> Result<String, StoreError> {

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Write;
 
 use rustix::fs::fdatasync;
+use rustix::io::Errno;
 
 use crate::tree::Tree;
 use crate::{StoreError, layout};
@@ -45,14 +46,25 @@ pub(crate) fn stage<'t>(
 impl Staged<'_> {
     /// Gives it its name, replacing what had it.
     pub(crate) fn publish(mut self, relative: &str) -> Result<(), StoreError> {
+        if self.try_publish(relative)? {
+            return Ok(());
+        }
+        Err(self.tree.error("replace", relative, Errno::NOENT))
+    }
+
+    /// The same; says whether there is a directory for it.
+    pub(crate) fn try_publish(&mut self, relative: &str) -> Result<bool, StoreError> {
         let failed = |errno| self.tree.error("replace", relative, errno);
-        self.tree.rename(&self.relative, relative).map_err(failed)?;
+        match self.tree.rename(&self.relative, relative) {
+            Err(Errno::NOENT) => return Ok(false),
+            other => other.map_err(failed)?,
+        }
         if self.durability == Durability::Synced {
             let parent = relative.rsplit_once('/').map_or(".", |(parent, _)| parent);
             self.tree.sync_directory(parent).map_err(failed)?;
         }
         self.relative.clear();
-        Ok(())
+        Ok(true)
     }
 }
 

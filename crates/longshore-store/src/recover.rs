@@ -1,6 +1,8 @@
 //! Removing what killed processes left.
 
 use crate::lock::{Claim, Sharing};
+use crate::record::{self, Durability};
+use crate::snapshot::boot;
 use crate::{RefName, Store, StoreError, layout};
 
 /// What was found and removed.
@@ -34,22 +36,18 @@ impl Store {
     /// they can be taken up again; collecting removes them when they are old.
     pub fn recover(&self) -> Result<RecoveryReport, StoreError> {
         let gate = self.tree.gate(Sharing::Exclusive)?;
-        let (mut report, trash) = self.sweep_orphans(false)?;
+        let mut report = self.sweep_orphans(false)?;
         drop(gate);
-        // What is still in the trash now was left there before, or another process is deleting it at this moment.
-        report.stuck = self.empty_trash(trash).err();
-        match self.empty_all_trash() {
-            Ok(count) => report.trash = count,
-            Err(error) => report.stuck = Some(error),
-        }
+        report.stuck = self.empty_all_trash().err();
         Ok(report)
     }
 
-    /// Takes out what nobody works on any more; gives what is now in the trash. The gate must be closed.
-    pub(crate) fn sweep_orphans(&self, look_only: bool) -> Result<(RecoveryReport, Vec<String>), StoreError> {
+    /// Moves into the trash what nobody works on any more. The gate must be closed.
+    pub(crate) fn sweep_orphans(&self, look_only: bool) -> Result<RecoveryReport, StoreError> {
         let mut report =
             RecoveryReport { leases: self.live_holds(look_only)?.dead, ..RecoveryReport::default() };
-        let mut trash = Vec::new();
+        // Another process may be deleting it at this moment.
+        report.trash = self.tree.list(layout::TRASH)?.len() as u64;
         for (directory, count) in
             [(layout::INGESTS, &mut report.ingests), (layout::UNPACKING, &mut report.snapshots)]
         {
@@ -63,14 +61,25 @@ impl Store {
                 if let Claim::Mine(_claim) = claim {
                     *count += 1;
                     if !look_only {
-                        trash.extend(self.discard(&relative)?);
+                        self.discard(&relative)?;
                     }
                 }
             }
         }
         if !look_only {
-            report.refs = self.remove_torn_refs()?;
+            report.refs = self.remove_torn_once()?;
         }
-        Ok((report, trash))
+        Ok(report)
+    }
+
+    /// Only a power failure empties refs, so they need not be read more than once after each start of the machine.
+    fn remove_torn_once(&self) -> Result<Vec<RefName>, StoreError> {
+        let boot = boot()?;
+        if self.tree.read(layout::BOOT, 256)?.is_some_and(|known| known == boot) {
+            return Ok(Vec::new());
+        }
+        let torn = self.remove_torn_refs()?;
+        record::write(&self.tree, layout::BOOT, &boot, Durability::Written)?;
+        Ok(torn)
     }
 }

@@ -112,7 +112,7 @@ impl Store {
 }
 
 /// What tells this boot of the machine from all others.
-fn boot() -> Result<Vec<u8>, StoreError> {
+pub(crate) fn boot() -> Result<Vec<u8>, StoreError> {
     const PATH: &str = "/proc/sys/kernel/random/boot_id";
     std::fs::read(PATH).map_err(|source| StoreError::Io { action: "read", path: PATH.into(), source })
 }

@@ -92,7 +92,10 @@ fn initialise(tree: &Tree) -> Result<(), StoreError> {
 
 /// Refuses to make a store among somebody's files. What an interrupted start left is no obstacle.
 fn refuse_foreign(tree: &Tree) -> Result<(), StoreError> {
-    let ours = |name: &str| layout::DIRECTORIES.contains(&name) || layout::FILES.contains(&name);
+    // A file system of its own for the store has a directory of its own.
+    let ours = |name: &str| {
+        layout::DIRECTORIES.contains(&name) || layout::FILES.contains(&name) || name == "lost+found"
+    };
     match tree.list(".")?.into_iter().find(|entry| !ours(&entry.name)) {
         Some(entry) => Err(StoreError::Foreign { path: tree.path(""), foreign: entry.name }),
         None => Ok(()),

@@ -53,12 +53,10 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes everything that is in the trash; how many things there were.
-    pub(crate) fn empty_all_trash(&self) -> Result<u64, StoreError> {
+    /// Deletes everything that is in the trash, whoever left it there.
+    pub(crate) fn empty_all_trash(&self) -> Result<(), StoreError> {
         let entries = self.tree.list(layout::TRASH)?;
-        let count = entries.len() as u64;
-        self.empty_trash(entries.iter().map(|entry| format!("{}/{}", layout::TRASH, entry.name)))?;
-        Ok(count)
+        self.empty_trash(entries.iter().map(|entry| format!("{}/{}", layout::TRASH, entry.name)))
     }
 
     /// Deletes the files in a directory, and moves the directories in it up; gives these. A file is deleted itself.

@@ -56,7 +56,7 @@ impl Store {
         let now = gate
             .now()
             .map_err(|errno| self.tree.error("look at the clock with", crate::layout::GATE, errno))?;
-        let (recovered, mut trash) = self.sweep_orphans(options.dry_run)?;
+        let recovered = self.sweep_orphans(options.dry_run)?;
         let live = self.live_holds(true)?;
         let mut survey = Survey {
             refs: self.all_refs()?,
@@ -74,7 +74,7 @@ impl Store {
         let garbage = survey.garbage(|each| evicted.refs.contains(&each.name))?;
         if !options.dry_run {
             self.drop_refs(&evicted.refs)?;
-            trash.extend(self.take_out(&garbage)?);
+            self.take_out(&garbage)?;
             let gone = garbage.snapshots.iter().map(|snapshot| &snapshot.digest);
             gone.chain(&survey.stale).try_for_each(|digest| self.forget_unsynced(digest))?;
         }
@@ -82,7 +82,7 @@ impl Store {
         let mut report = survey.report(&garbage, evicted);
         report.recovered = recovered;
         if !options.dry_run {
-            report.stuck = self.empty_trash(trash).err();
+            report.stuck = self.empty_all_trash().err();
             self.settle()?;
         }
         Ok(report)
@@ -93,18 +93,17 @@ impl Store {
     }
 
     /// Renames garbage into the trash. Refs go before, so that a crash in between leaves no ref without content.
-    fn take_out(&self, garbage: &Inventory) -> Result<Vec<String>, StoreError> {
-        let mut trash = Vec::new();
+    fn take_out(&self, garbage: &Inventory) -> Result<(), StoreError> {
         for partial in &garbage.partials {
             // One that somebody works on is no garbage, however old it is.
             if let Claim::Mine(_claim) = self.tree.claim_file(&partial.relative, OFlags::empty(), false)? {
-                trash.extend(self.discard(&partial.relative)?);
+                self.discard(&partial.relative)?;
             }
         }
         for item in garbage.blobs.iter().chain(&garbage.snapshots).chain(&garbage.quarantined) {
-            trash.extend(self.discard(&item.relative)?);
+            self.discard(&item.relative)?;
         }
-        Ok(trash)
+        Ok(())
     }
 }
 

@@ -91,10 +91,14 @@ impl Store {
         stage(&self.tree, &record.write().map_err(malformed)?, durability)
     }
 
-    fn publish_ref(&self, staged: crate::record::Staged<'_>, relative: &str) -> Result<(), StoreError> {
-        let parent = relative.rsplit_once('/').map_or(layout::REFS, |(parent, _)| parent);
-        self.tree.make_directories(parent).map_err(|errno| self.tree.error("create", parent, errno))?;
-        staged.publish(relative)
+    fn publish_ref(&self, mut staged: crate::record::Staged<'_>, relative: &str) -> Result<(), StoreError> {
+        // Mostly the directories are there already.
+        if !staged.try_publish(relative)? {
+            let parent = relative.rsplit_once('/').map_or(layout::REFS, |(parent, _)| parent);
+            self.tree.make_directories(parent).map_err(|errno| self.tree.error("create", parent, errno))?;
+            staged.publish(relative)?;
+        }
+        Ok(())
     }
 
     /// Removes a ref and the directories that only it needed. It must be the caller's turn.

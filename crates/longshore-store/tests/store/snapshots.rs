@@ -121,7 +121,7 @@ fn deep_wide_and_locked_directories_can_be_removed() {
         fs::write(ingest.path().join(format!("wide/{number}/file")), "").unwrap();
     }
     let locked = ingest.path().join("wide/7");
-    fs::set_permissions(&locked, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).unwrap();
     fs::set_permissions(ingest.path(), fs::Permissions::from_mode(0o555)).unwrap();
     std::os::unix::fs::symlink("/", ingest.path().join("../fs/root")).unwrap_or_default();
     ingest.commit().unwrap();
