@@ -83,7 +83,8 @@ impl Tree {
     fn claim(&self, relative: &str, flags: OFlags, kind: FileType, wait: bool) -> Result<Claim, StoreError> {
         let failed = |errno| self.error("claim", relative, errno);
         let file = match self.open(relative, flags, Mode::RUSR | Mode::WUSR) {
-            Err(Errno::NOENT) => return Ok(Claim::Gone),
+            // What is made in a directory that is gone is an error, which must not look like a reason to try again.
+            Err(Errno::NOENT) if !flags.contains(OFlags::CREATE) => return Ok(Claim::Gone),
             other => other.map_err(failed)?,
         };
         let own = fstat(&file).map_err(failed)?;

@@ -53,14 +53,24 @@ fn step(store: &Store, number: u64, action: u8) {
     }
 }
 
-fn start(root: &Path, seed: u64, steps: usize) -> Child {
-    Command::new(std::env::current_exe().unwrap())
+/// A process that does not outlive its test.
+struct Worker(Child);
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn start(root: &Path, seed: u64, steps: usize) -> Worker {
+    let worker = Command::new(std::env::current_exe().unwrap())
         .args(["crash::worker", "--exact", "--ignored", "--nocapture", "--test-threads=1", "--quiet"])
         .env(INSTRUCTIONS, format!("{} {seed} {steps}", root.display()))
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
-        .spawn()
-        .unwrap()
+        .spawn();
+    Worker(worker.unwrap())
 }
 
 /// Every ref resolves as far as it goes, every blob is what its name says, and nothing else is left.
@@ -95,12 +105,12 @@ proptest! {
         for (seed, steps, delay) in kills {
             let mut workers = [start(&root, seed.into(), 10_000), start(&root, u64::from(seed) << 32, 10_000)];
             let mut progress = vec![0; steps];
-            workers[0].stdout.as_mut().unwrap().read_exact(&mut progress).unwrap();
+            workers[0].0.stdout.as_mut().unwrap().read_exact(&mut progress).unwrap();
             // The moment within the step is up to chance.
             (0..delay).for_each(|_| std::hint::spin_loop());
             for worker in &mut workers {
-                worker.kill().unwrap();
-                prop_assert!(worker.wait().unwrap().code().is_none(), "it failed before it was killed");
+                worker.0.kill().unwrap();
+                prop_assert!(worker.0.wait().unwrap().code().is_none(), "it failed before it was killed");
             }
             assert_sound(&root);
         }
@@ -117,10 +127,10 @@ proptest! {
 fn processes_that_pull_and_collect_at_once_lose_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let root = directory.path().join("store");
-    let workers: Vec<Child> = (1..=4).map(|seed| start(&root, seed, 60)).collect();
+    let workers: Vec<Worker> = (1..=4).map(|seed| start(&root, seed, 60)).collect();
     for mut worker in workers {
-        worker.stdout.as_mut().unwrap().read_to_end(&mut Vec::new()).unwrap();
-        assert!(worker.wait().unwrap().success());
+        worker.0.stdout.as_mut().unwrap().read_to_end(&mut Vec::new()).unwrap();
+        assert!(worker.0.wait().unwrap().success());
     }
     assert_sound(&root);
 }

@@ -116,3 +116,16 @@ fn a_link_to_the_store_is_the_store() {
     symlink(store.root(), &link).unwrap();
     assert_eq!(Store::open(&link).unwrap().contains(&digest).unwrap(), Some(7));
 }
+
+#[test]
+fn a_store_that_is_deleted_under_its_users_gives_errors() {
+    let (_directory, store) = new_store();
+    fs::remove_dir_all(store.root()).unwrap();
+    let digest = Digest::of(b"content");
+    assert!(store.put_blob(b"content").is_err());
+    assert!(store.ingest(Some(&digest), None).is_err());
+    assert!(store.download(&digest, None).is_err());
+    assert!(store.begin_snapshot(&ChainId::base(&digest)).is_err());
+    assert!(store.lease("x").is_err());
+    assert!(store.collect(&at_once()).is_err());
+}
