@@ -79,7 +79,7 @@ impl Store {
             return Ok(Vec::new());
         }
         let torn = self.remove_torn_refs()?;
-        record::write(&self.tree, layout::BOOT, &boot, Durability::Written)?;
+        record::write(&self.tree, layout::BOOT, boot, Durability::Written)?;
         Ok(torn)
     }
 }

@@ -6,6 +6,7 @@
 //! the disk. [`Store::settle`] writes everything out and removes the notes.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use longshore_oci::{ChainId, Digest};
 use rustix::fs::syncfs;
@@ -94,7 +95,7 @@ impl Store {
     /// Notes that a snapshot is not on the disk yet.
     pub(crate) fn note_unsynced(&self, digest: &Digest) -> Result<(), StoreError> {
         let note = layout::flat(layout::UNSYNCED, digest)?;
-        crate::record::write(&self.tree, &note, &boot()?, crate::record::Durability::Written)
+        crate::record::write(&self.tree, &note, boot()?, crate::record::Durability::Written)
     }
 
     pub(crate) fn forget_unsynced(&self, digest: &Digest) -> Result<(), StoreError> {
@@ -112,7 +113,13 @@ impl Store {
 }
 
 /// What tells this boot of the machine from all others.
-pub(crate) fn boot() -> Result<Vec<u8>, StoreError> {
+pub(crate) fn boot() -> Result<&'static [u8], StoreError> {
     const PATH: &str = "/proc/sys/kernel/random/boot_id";
-    std::fs::read(PATH).map_err(|source| StoreError::Io { action: "read", path: PATH.into(), source })
+    static BOOT: OnceLock<Vec<u8>> = OnceLock::new();
+    if let Some(boot) = BOOT.get() {
+        return Ok(boot);
+    }
+    let read = std::fs::read(PATH);
+    let boot = read.map_err(|source| StoreError::Io { action: "read", path: PATH.into(), source })?;
+    Ok(BOOT.get_or_init(|| boot))
 }

@@ -227,3 +227,45 @@ impl Tree {
         Ok(stat.is_some_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{create_dir, write};
+    use std::os::unix::fs::symlink;
+
+    use rustix::fs::{Mode, OFlags};
+    use rustix::io::Errno;
+
+    use super::Tree;
+
+    #[test]
+    fn both_ways_to_open_give_the_same() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        create_dir(path("a")).unwrap();
+        create_dir(path("a/b")).unwrap();
+        write(path("a/b/file"), "").unwrap();
+        write(path("top"), "").unwrap();
+        symlink(path("a"), path("link")).unwrap();
+        symlink("file", path("a/b/link")).unwrap();
+        let tree = Tree::open_root(directory.path()).unwrap();
+        for (name, expected) in [
+            ("top", Ok(())),
+            ("a/b/file", Ok(())),
+            ("a/b", Ok(())),
+            (".", Ok(())),
+            ("a/none", Err(Errno::NOENT)),
+            ("none/file", Err(Errno::NOENT)),
+            ("top/file", Err(Errno::NOTDIR)),
+            ("a/b/link", Err(Errno::LOOP)),
+        ] {
+            let flags = OFlags::RDONLY | OFlags::NOFOLLOW;
+            assert_eq!(tree.open(name, flags, Mode::empty()).map(|_| ()), expected, "{name}");
+            assert_eq!(tree.walk(name, flags, Mode::empty()).map(|_| ()), expected, "{name}");
+        }
+        // Each says in its own way that it does not pass through a link.
+        let through = |opened: Result<_, Errno>| opened.map(|_| ()).unwrap_err();
+        assert_eq!(through(tree.open("link/b/file", OFlags::RDONLY, Mode::empty())), Errno::LOOP);
+        assert_eq!(through(tree.walk("link/b/file", OFlags::RDONLY, Mode::empty())), Errno::NOTDIR);
+    }
+}

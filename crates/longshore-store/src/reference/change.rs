@@ -26,7 +26,6 @@ impl Store {
     ///
     /// A lease should hold the content and all that it refers to until then.
     pub fn put_ref(&self, name: &RefName, record: &RefRecord) -> Result<(), StoreError> {
-        self.sync_blob_names()?;
         self.write_ref(name, record, Durability::Synced)
     }
 
@@ -54,7 +53,6 @@ impl Store {
         from: Option<&RefRecord>,
         to: Option<&RefRecord>,
     ) -> Result<Swap, StoreError> {
-        self.sync_blob_names()?;
         let relative = path::encode(name);
         let staged = to.map(|to| self.staged(&relative, to, Durability::Synced)).transpose()?;
         let _turn = self.turn()?;
@@ -88,7 +86,12 @@ impl Store {
         durability: Durability,
     ) -> Result<crate::record::Staged<'_>, StoreError> {
         let malformed = |message| StoreError::MalformedRecord { path: self.tree.path(relative), message };
-        stage(&self.tree, &record.write().map_err(malformed)?, durability)
+        let staged = stage(&self.tree, &record.write().map_err(malformed)?, durability)?;
+        if durability == Durability::Synced {
+            // After the record, because writing that out mostly writes out the names of blobs too.
+            self.sync_blob_names()?;
+        }
+        Ok(staged)
     }
 
     fn publish_ref(&self, mut staged: crate::record::Staged<'_>, relative: &str) -> Result<(), StoreError> {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use longshore_oci::{ChainId, Digest};
 use longshore_store::{Namespace, RefName, RefRecord, Store, StoreError};
 
-use crate::image::{at_once, descriptor, new_store};
+use crate::image::{at_once, descriptor, new_store, noise};
 
 /// A directory outside of the store with one file.
 fn outside(directory: &tempfile::TempDir) -> PathBuf {
@@ -115,6 +115,33 @@ fn a_link_to_the_store_is_the_store() {
     let link = directory.path().join("link");
     symlink(store.root(), &link).unwrap();
     assert_eq!(Store::open(&link).unwrap().contains(&digest).unwrap(), Some(7));
+}
+
+#[test]
+fn a_full_disk_is_told_apart_and_does_no_harm() {
+    let directory = tempfile::tempdir().unwrap();
+    let flags = rustix::mount::MountFlags::empty();
+    let size = Some(c"size=512k");
+    if let Err(error) = rustix::mount::mount("tmpfs", directory.path(), "tmpfs", flags, size) {
+        eprintln!("skipped: a small file system cannot be mounted here: {error}");
+        return;
+    }
+    let store = Store::open(directory.path());
+    // The store works on without a path, and nothing stays mounted, whatever becomes of this test.
+    rustix::mount::unmount(directory.path(), rustix::mount::UnmountFlags::DETACH).unwrap();
+    let store = store.unwrap();
+    let small = store.put_blob(b"content").unwrap().digest;
+    let large = noise(1, 1_000_000);
+    let digest = Digest::of(&large);
+    let mut ingest = store.ingest(Some(&digest), None).unwrap();
+    let error = large.chunks(10_000).find_map(|chunk| ingest.put(chunk).err()).unwrap();
+    assert!(error.is_out_of_space(), "{error:?}");
+    assert!(!error.is_content());
+    let received = ingest.offset();
+    ingest.suspend();
+    assert_eq!(store.resume(&digest, None).unwrap().unwrap().offset(), received);
+    assert_eq!(store.read_blob(&small, 7).unwrap(), b"content");
+    assert!(store.put_blob(&large[..100_000]).is_ok(), "what was given up takes no space");
 }
 
 #[test]

@@ -89,10 +89,14 @@ fn who_comes_second_takes_over_from_who_gave_up() {
             let second = scope.spawn(|| store.download(&digest, None).unwrap());
             first.put(b"con").unwrap();
             give_up(first);
-            let Download::Needed(second) = second.join().unwrap() else { panic!("nobody committed") };
+            let Download::Needed(mut second) = second.join().unwrap() else { panic!("nobody committed") };
             assert!(matches!(second.offset(), 0 | 3));
-            drop(second);
+            second.restart().unwrap();
+            second.put(b"content").unwrap();
+            second.commit().unwrap();
         });
+        assert_eq!(store.read_blob(&digest, 7).unwrap(), b"content");
+        store.remove(&digest).unwrap();
     }
     assert!(store.recover().unwrap().is_clean());
 }
