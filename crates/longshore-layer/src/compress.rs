@@ -217,7 +217,9 @@ impl Encoder {
             }
             Format::None | Format::Zstd(_) => {
                 let level = if let Format::Zstd(level) = format { level } else { ZSTD_LEVEL };
-                Self::Zstd(zstd::bulk::Compressor::new(level)?)
+                let mut compressor = zstd::bulk::Compressor::new(level)?;
+                compressor.include_checksum(true)?;
+                Self::Zstd(compressor)
             }
         })
     }

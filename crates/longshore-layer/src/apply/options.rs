@@ -26,10 +26,12 @@ pub struct ApplyOptions {
 pub enum Whiteouts {
     /// The target becomes a lower directory of overlayfs: character devices 0:0, and `trusted.overlay.opaque`.
     Overlay,
-    /// The same for overlayfs with the option `userxattr`: `user.overlay.opaque`. Where the devices cannot be made,
-    /// that is outside of a user namespace and without root, whiteouts are empty files with `user.overlay.whiteout`,
-    /// which overlayfs knows since Linux 6.7.
+    /// The same for overlayfs with the option `userxattr`: `user.overlay.opaque`. Since Linux 5.8 anybody may make the
+    /// device 0:0; where that is refused nevertheless, the whiteout is made as for [`Whiteouts::OverlayFiles`].
     OverlayUser,
+    /// The same without any device, for file systems that cannot hold one: whiteouts are empty files with
+    /// `user.overlay.whiteout` in directories with `user.overlay.opaque=x`. Overlayfs knows these since Linux 6.7.
+    OverlayFiles,
     /// The target is the whole tree below this layer, and what is whited out is removed from it.
     Delete,
 }

@@ -146,6 +146,9 @@ impl Unpacker<'_> {
 
     fn make_whiteout(&mut self, place: &Place, entry: &[u8]) -> Result<(), ApplyError> {
         let Place { directory, path } = place;
+        if self.options.whiteouts == Whiteouts::OverlayFiles {
+            return self.make_file_whiteout(place, entry);
+        }
         match mknodat(directory, path.name(), FileType::CharacterDevice, Mode::empty(), 0) {
             Ok(()) => Ok(()),
             Err(Errno::PERM) if self.options.whiteouts == Whiteouts::OverlayUser => {
