@@ -2,7 +2,7 @@
 //!
 //! A registry may answer with the address of somebody else: in a redirect, as the realm of tokens, as the place of an
 //! upload. If it could name anything, it could have us talk to services that only this machine or its network reach,
-//! such as the metadata service of a cloud. So whoever is farther away never sends us nearer: see [`Zone`].
+//! such as the metadata service of a cloud. So whoever is farther away never sends us nearer: see [`Guide`].
 //! What counts is the address that is connected to, not the name ([`GuardedResolver`]).
 
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-/// How near an address is. Who is in one zone may send us to the same zone and to those before it.
+/// How near an address is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Zone {
     /// Anywhere.
@@ -27,6 +27,35 @@ pub(crate) enum Zone {
     LinkLocal,
     /// This machine.
     Loopback,
+}
+
+/// Who named an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Guide {
+    /// The user, who may name anything.
+    User,
+    /// A registry of this zone.
+    Registry(Zone),
+}
+
+impl Guide {
+    /// Whether one may be led there. Nobody has a reason to lead to link-local addresses but who has one.
+    pub(crate) fn may_lead_to(self, zone: Zone) -> bool {
+        match (self, zone) {
+            (Self::User, _) => true,
+            (Self::Registry(guide), Zone::LinkLocal) => guide == Zone::LinkLocal,
+            (Self::Registry(guide), zone) => zone <= guide,
+        }
+    }
+}
+
+impl fmt::Display for Guide {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User => formatter.write_str("user"),
+            Self::Registry(zone) => write!(formatter, "{zone} registry"),
+        }
+    }
 }
 
 impl Zone {
@@ -105,9 +134,9 @@ pub(crate) fn zone_of(host: &str, port: u16) -> Zone {
 /// An address was refused, or there is none. It travels inside of [`ureq::Error`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AddressError {
-    /// All addresses of the host are nearer than the one who named it.
-    #[error("`{host}` has a {zone} address, to which a {ceiling} registry may not lead")]
-    Forbidden { host: String, zone: Zone, ceiling: Zone },
+    /// All addresses of the host are out of bounds for the one who named it.
+    #[error("`{host}` has a {zone} address, to which a {guide} may not lead")]
+    Forbidden { host: String, zone: Zone, guide: Guide },
     /// The host has no address.
     #[error("the name `{host}` cannot be resolved: {message}")]
     Unresolved { host: String, message: String },
@@ -121,7 +150,7 @@ type Known = HashMap<(String, u16), (Instant, Vec<SocketAddr>)>;
 /// Answers are kept for a while: the HTTP library asks before each request, also if it has a connection.
 #[derive(Debug)]
 pub(crate) struct GuardedResolver {
-    ceiling: Zone,
+    guide: Guide,
     system: DefaultResolver,
     known: Mutex<Known>,
 }
@@ -130,9 +159,9 @@ pub(crate) struct GuardedResolver {
 const KEPT: Duration = Duration::from_secs(30);
 
 impl GuardedResolver {
-    /// A resolver that gives addresses of `ceiling` and the zones before it.
-    pub(crate) fn new(ceiling: Zone) -> Self {
-        Self { ceiling, system: DefaultResolver::default(), known: Mutex::default() }
+    /// A resolver that gives the addresses to which `guide` may lead.
+    pub(crate) fn new(guide: Guide) -> Self {
+        Self { guide, system: DefaultResolver::default(), known: Mutex::default() }
     }
 
     fn lookup(
@@ -177,13 +206,13 @@ impl Resolver for GuardedResolver {
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let addresses = self.lookup(uri, config, timeout)?;
         let mut allowed = self.empty();
-        let permitted = addresses.iter().filter(|address| Zone::of(address.ip()) <= self.ceiling);
+        let permitted = addresses.iter().filter(|address| self.guide.may_lead_to(Zone::of(address.ip())));
         permitted.take(16).for_each(|address| allowed.push(*address));
         if allowed.is_empty() {
             let zone =
                 addresses.iter().map(|address| Zone::of(address.ip())).min().unwrap_or(Zone::LinkLocal);
             let host = uri.host().unwrap_or_default().to_owned();
-            let error = AddressError::Forbidden { host, zone, ceiling: self.ceiling };
+            let error = AddressError::Forbidden { host, zone, guide: self.guide };
             return Err(ureq::Error::Other(Box::new(error)));
         }
         Ok(allowed)
@@ -192,7 +221,18 @@ impl Resolver for GuardedResolver {
 
 #[cfg(test)]
 mod tests {
-    use super::{Zone, literal_zone};
+    use super::{Guide, Zone, literal_zone};
+
+    #[test]
+    fn nobody_leads_to_what_is_nearer() {
+        let zones = [Zone::Public, Zone::Private, Zone::LinkLocal, Zone::Loopback];
+        let allowed = |guide: Guide| zones.map(|zone| guide.may_lead_to(zone));
+        assert_eq!(allowed(Guide::User), [true; 4]);
+        assert_eq!(allowed(Guide::Registry(Zone::Public)), [true, false, false, false]);
+        assert_eq!(allowed(Guide::Registry(Zone::Private)), [true, true, false, false]);
+        assert_eq!(allowed(Guide::Registry(Zone::LinkLocal)), [true, true, true, false]);
+        assert_eq!(allowed(Guide::Registry(Zone::Loopback)), [true, true, false, true]);
+    }
 
     #[test]
     fn addresses_have_zones_however_they_are_written() {

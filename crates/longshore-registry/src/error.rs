@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use longshore_oci::{Digest, DocumentError};
 
+use crate::address::AddressError;
 use crate::credential::CredentialError;
 use crate::refusal::Refusal;
 use crate::transport::{Hope, TransportError};
@@ -80,6 +81,15 @@ pub(crate) enum ExchangeProblem {
 }
 
 impl ExchangeError {
+    /// Whether the registry led to where it must not.
+    fn is_forbidden(&self) -> bool {
+        let (ExchangeProblem::Transport(source) | ExchangeProblem::TokenService { source, .. }) = &*self.0
+        else {
+            return false;
+        };
+        matches!(source, TransportError::Address(AddressError::Forbidden { .. }))
+    }
+
     fn hope(&self) -> Hope {
         match &*self.0 {
             ExchangeProblem::Transport(source) | ExchangeProblem::TokenService { source, .. } => {
@@ -317,7 +327,7 @@ impl RegistryError {
         match self {
             Self::Exchange { source, .. } => source.hope(),
             Self::Refused { refusal, .. } => hope_of_status(refusal.status),
-            Self::Incomplete { .. } => Hope::Good,
+            Self::Incomplete { source, .. } => source.as_ref().map_or(Hope::Good, ExchangeError::hope),
             _ => Hope::None,
         }
     }
@@ -408,6 +418,9 @@ impl RegistryError {
             }
             Self::Refused { refusal, .. } if refusal.status == 429 => {
                 Some(format!("wait a while, or {login}, as registries let known users do more"))
+            }
+            Self::Exchange { source, .. } if source.is_forbidden() => {
+                Some("if you trust that host, name it in a rule of its own in the settings".to_owned())
             }
             Self::Exchange { source, .. }
                 if matches!(*source.0, ExchangeProblem::Transport(TransportError::Tls(_))) =>

@@ -87,8 +87,8 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(15),
-            response: Duration::from_mins(1),
-            stall: Duration::from_secs(30),
+            response: Duration::from_secs(30),
+            stall: Duration::from_secs(20),
             document: Duration::from_mins(1),
             commit: Duration::from_mins(10),
         }

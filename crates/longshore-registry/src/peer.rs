@@ -12,7 +12,7 @@ use std::time::Instant;
 use ureq::http::header::{AUTHORIZATION, LOCATION, WWW_AUTHENTICATE};
 use ureq::http::{HeaderName, Method, Uri};
 
-use crate::address::{Zone, zone_of};
+use crate::address::{Guide, Zone, zone_of};
 use crate::challenge::Challenge;
 use crate::credential::{Credential, CredentialError, CredentialStore};
 use crate::error::ExchangeProblem;
@@ -161,7 +161,7 @@ impl Peer {
             let uri = self.at(scheme, "/v2/")?;
             let ping =
                 Outgoing { method: &Method::GET, headers: &[], payload: Payload::None, patient: false };
-            match wire.transport.send(&uri, &ping, &self.host.trust, Zone::Loopback) {
+            match wire.transport.send(&uri, &ping, &self.host.trust, Guide::User) {
                 Ok(answer) => {
                     let fits = *scheme == "https" || !wants_encryption(wire, answer);
                     if fits {
@@ -229,9 +229,9 @@ impl Peer {
             if origin(&uri) != first {
                 headers.retain(|(name, _)| name != AUTHORIZATION);
             }
-            let (trust, ceiling) = self.bounds(wire, &uri);
+            let (trust, guide) = self.bounds(wire, &uri);
             let answer =
-                wire.transport.send(&uri, &Outgoing { headers: &headers, ..*outgoing }, &trust, ceiling)?;
+                wire.transport.send(&uri, &Outgoing { headers: &headers, ..*outgoing }, &trust, guide)?;
             let repeatable = matches!(*outgoing.method, Method::GET | Method::HEAD);
             let redirects = match answer.status {
                 301..=303 => repeatable,
@@ -260,13 +260,15 @@ impl Peer {
         Ok(())
     }
 
-    /// Which certificates count for an address, and how near it may be.
-    fn bounds(&self, wire: &Wire, uri: &Uri) -> (Trust, Zone) {
+    /// Which certificates count for an address, and who has named it.
+    fn bounds(&self, wire: &Wire, uri: &Uri) -> (Trust, Guide) {
         if self.is_own(uri) {
-            return (self.host.trust.clone(), Zone::Loopback);
+            return (self.host.trust.clone(), Guide::User);
         }
         let authority = uri.authority().map_or("", |authority| authority.as_str());
-        (wire.rules.host(authority).trust, self.zone())
+        let known = wire.rules.names_host(authority);
+        let guide = if known { Guide::User } else { Guide::Registry(self.zone()) };
+        (wire.rules.host(authority).trust, guide)
     }
 
     /// Learns from a challenge what the server wants: the scopes to ask for, or nothing if there is nothing to try.

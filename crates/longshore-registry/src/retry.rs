@@ -34,6 +34,7 @@ impl Backoff {
     pub(crate) fn next(&mut self, hope: Hope, asked: Option<Duration>) -> Option<Duration> {
         let attempts = match hope {
             Hope::None => 0,
+            Hope::Slow => self.retries.attempts.min(1),
             Hope::Faint => FAINT_ATTEMPTS.min(self.retries.attempts),
             Hope::Good => self.retries.attempts,
         };
@@ -84,6 +85,7 @@ mod tests {
         assert!(backoff.next(Hope::Good, Some(second * 2)).unwrap() >= second * 2);
         assert_eq!(backoff.next(Hope::Good, Some(second * 4)), None);
         assert_eq!(backoff.next(Hope::None, None), None);
+        assert_eq!(backoff.next(Hope::Slow, None), None);
         assert!(backoff.next(Hope::Faint, None).is_some());
         assert_eq!(backoff.next(Hope::Faint, None), None);
     }

@@ -152,6 +152,11 @@ impl Rules {
         Host::new(domain, &access)
     }
 
+    /// Whether the user knows of a host, and so may be led there by others.
+    pub(crate) fn names_host(&self, authority: &str) -> bool {
+        self.find(authority).is_some()
+    }
+
     /// The rule with the longest prefix of a name, and what follows the prefix.
     fn find<'a>(&'a self, name: &'a str) -> Option<(&'a RegistryRule, &'a str)> {
         let matching = self.0.iter().filter_map(|rule| Some((rule, rest_after(&rule.prefix, name)?)));

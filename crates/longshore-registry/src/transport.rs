@@ -17,7 +17,7 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body, Proxy, SendBody};
 
-use crate::address::{AddressError, GuardedResolver, Zone, literal_zone};
+use crate::address::{AddressError, GuardedResolver, Guide, Zone, literal_zone};
 use crate::options::{Proxies, Timeouts};
 
 /// How much is read of an answer that nobody needs.
@@ -115,7 +115,8 @@ impl TransportError {
     pub(crate) fn hope(&self) -> Hope {
         match self {
             Self::Connection(error) if error.kind() == io::ErrorKind::ConnectionRefused => Hope::Faint,
-            Self::Connection(_) | Self::Timeout(_) => Hope::Good,
+            Self::Connection(_) => Hope::Good,
+            Self::Timeout(_) => Hope::Slow,
             Self::Malformed(_) => Hope::Faint,
             _ => Hope::None,
         }
@@ -127,6 +128,8 @@ impl TransportError {
 pub(crate) enum Hope {
     /// It would fail again.
     None,
+    /// Each attempt takes long, so there is only one more.
+    Slow,
     /// It might be a restart of the other side: try a few times.
     Faint,
     /// Such failures pass.
@@ -136,7 +139,7 @@ pub(crate) enum Hope {
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct AgentKey {
     trust: Trust,
-    ceiling: Zone,
+    guide: Guide,
     proxy: Option<&'static str>,
 }
 
@@ -163,15 +166,15 @@ impl Transport {
         &self.timeouts
     }
 
-    /// Sends one request to an address in `ceiling` or the zones before it.
+    /// Sends one request to an address that `guide` has named.
     pub(crate) fn send(
         &self,
         uri: &Uri,
         outgoing: &Outgoing<'_>,
         trust: &Trust,
-        ceiling: Zone,
+        guide: Guide,
     ) -> Result<Answer, TransportError> {
-        let agent = self.agent(uri, trust, ceiling)?;
+        let agent = self.agent(uri, trust, guide)?;
         let mut request = Request::new(());
         *request.method_mut() = outgoing.method.clone();
         *request.uri_mut() = uri.clone();
@@ -200,20 +203,20 @@ impl Transport {
     }
 
     /// The agent for such connections.
-    fn agent(&self, uri: &Uri, trust: &Trust, ceiling: Zone) -> Result<Agent, TransportError> {
+    fn agent(&self, uri: &Uri, trust: &Trust, guide: Guide) -> Result<Agent, TransportError> {
         let host = uri.host().unwrap_or_default();
         let proxy = self.proxy(uri)?;
         if proxy.is_some() {
             // The proxy looks the name up, so only what can be seen here can be refused.
-            if let Some(zone) = literal_zone(host).filter(|zone| *zone > ceiling) {
-                return Err(AddressError::Forbidden { host: host.to_owned(), zone, ceiling }.into());
+            if let Some(zone) = literal_zone(host).filter(|zone| !guide.may_lead_to(*zone)) {
+                return Err(AddressError::Forbidden { host: host.to_owned(), zone, guide }.into());
             }
         }
         let secure = uri.scheme_str() == Some("https");
         let proxied = proxy.is_some().then_some(if secure { "https" } else { "http" });
         // Certificates do not matter in the clear, and reading them takes time.
         let trust = if secure { trust.clone() } else { Trust::Any };
-        let key = AgentKey { trust, ceiling, proxy: proxied };
+        let key = AgentKey { trust, guide, proxy: proxied };
         let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(agent) = agents.get(&key) {
             return Ok(agent.clone());
@@ -234,7 +237,7 @@ impl Transport {
             .proxy(proxy)
             .tls_config(self.tls(&key.trust)?)
             .build();
-        let agent = Agent::with_parts(config, DefaultConnector::new(), GuardedResolver::new(ceiling));
+        let agent = Agent::with_parts(config, DefaultConnector::new(), GuardedResolver::new(guide));
         agents.insert(key, agent.clone());
         Ok(agent)
     }

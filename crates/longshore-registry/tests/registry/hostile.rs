@@ -81,7 +81,7 @@ fn who_sends_nothing_is_given_up_and_what_came_is_kept() {
         exchange.stall()
     });
     assert!(matches!(error, RegistryError::Incomplete { received: 500, .. }), "{error:?}");
-    assert_eq!((context.retried(), context.leftovers()), (2, 1));
+    assert_eq!((context.retried(), context.leftovers()), (1, 1));
 }
 
 #[test]
@@ -123,6 +123,10 @@ fn redirects_that_lead_nowhere_are_refused() {
         ("/v2/team/app/loop", "redirects more than"),
         ("", "is no address"),
         ("ftp://127.0.0.1/x", "is no address"),
+        (
+            "http://169.254.169.254/latest/meta-data/",
+            "link-local address, to which a loopback registry may not lead",
+        ),
         ("http://user:secret@127.0.0.1/x", "is no address"),
     ] {
         let image = Image::new(&[b"layer"]);
