@@ -130,7 +130,7 @@ impl StoreError {
     }
 
     /// The same as an error of reading or writing, with the kind that the system gave.
-    pub(crate) fn into_io(self) -> io::Error {
+    pub fn into_io(self) -> io::Error {
         let kind = match &self {
             Self::Io { source, .. } => source.kind(),
             Self::MissingBlob(_) => io::ErrorKind::NotFound,

@@ -102,7 +102,8 @@ impl Ingest {
         self.received
     }
 
-    /// Takes the next bytes. [`Write`] does the same with less precise errors.
+    /// Takes the next bytes, best many at once: each call writes to the file. [`Write`] does the same, with errors from
+    /// which [`StoreError::from_io`] gets these.
     pub fn put(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.refuse_excess(bytes.len() as u64)?;
         let written = self.file.write_all(bytes);

@@ -45,6 +45,9 @@ impl Store {
 
     /// Sees to it that content is fetched once: says that it is here, or gives the caller the transfer, with what an
     /// interrupted one left. While another process is fetching the same content, this waits for it.
+    ///
+    /// Other threads count as other processes do. So a thread that has a download in hand finishes it before it asks for
+    /// the next one; else two could wait for each other, or one for itself, as images name the same layer twice.
     pub fn download(&self, digest: &Digest, size: Option<u64>) -> Result<Download, StoreError> {
         let relative = layout::flat(layout::PARTIALS, digest)?;
         loop {

@@ -38,6 +38,9 @@ pub struct SnapshotIngest {
 impl Store {
     /// Sees to it that a snapshot is made once: says that it is here, or gives the caller the making. While another
     /// process makes it, this waits; if that one fails or is killed, the caller begins anew.
+    ///
+    /// Who makes several at once begins them from the lowest layer up, as everybody does, so that no two wait for each
+    /// other.
     pub fn begin_snapshot(&self, chain: &ChainId) -> Result<SnapshotClaim, StoreError> {
         let relative = layout::flat(layout::UNPACKING, chain.digest())?;
         let failed = |errno| self.tree.error("create", &relative, errno);

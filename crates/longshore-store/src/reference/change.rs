@@ -24,7 +24,8 @@ pub enum Swap {
 impl Store {
     /// Names content. What the ref said before is replaced. When this returns, ref and content survive a power failure.
     ///
-    /// A lease should hold the content and all that it refers to until then.
+    /// A lease should hold the content and all that it refers to until then. Or the ref comes first, and what it needs is
+    /// looked for after that: a ref keeps what it names from the moment that it is there.
     pub fn put_ref(&self, name: &RefName, record: &RefRecord) -> Result<(), StoreError> {
         self.write_ref(name, record, Durability::Synced)
     }
