@@ -11,7 +11,11 @@ use std::sync::OnceLock;
 use longshore_oci::{ChainId, Digest};
 use rustix::fs::syncfs;
 
+use crate::lock::Sharing;
 use crate::{Store, StoreError, layout};
+
+/// What tells one writing of a note from the next: each is a new file.
+type Written = (u64, i64, u64);
 
 /// The directory inside of a snapshot that has the layer's files.
 pub(crate) const FILES: &str = "fs";
@@ -40,9 +44,12 @@ impl Store {
     pub fn snapshot(&self, chain: &ChainId) -> Result<Option<Snapshot>, StoreError> {
         let relative = layout::sharded(layout::SNAPSHOTS, chain.digest())?;
         let files = format!("{relative}/{FILES}");
-        let there =
-            self.tree.is_directory(&files).map_err(|errno| self.tree.error("look at", &files, errno))?;
-        if !there || self.is_stale(chain.digest())? {
+        // The note is looked at first: a snapshot that is being replaced loses its files before its note.
+        if self.is_stale(chain.digest())? {
+            return Ok(None);
+        }
+        let there = self.tree.is_directory(&files);
+        if !there.map_err(|errno| self.tree.error("look at", &files, errno))? {
             return Ok(None);
         }
         Ok(Some(Snapshot::Unpacked(self.tree.path(&files))))
@@ -50,8 +57,11 @@ impl Store {
 
     /// Removes a snapshot, whoever needs it; whether it was here.
     pub fn remove_snapshot(&self, chain: &ChainId) -> Result<bool, StoreError> {
+        // With the gate closed, nobody makes it anew between the two steps.
+        let gate = self.tree.gate(Sharing::Exclusive)?;
         let discarded = self.discard(&layout::sharded(layout::SNAPSHOTS, chain.digest())?)?;
         self.forget_unsynced(chain.digest())?;
+        drop(gate);
         let found = discarded.is_some();
         self.empty_trash(discarded)?;
         Ok(found)
@@ -60,23 +70,42 @@ impl Store {
     /// Writes to the disk what snapshots have not written yet, so that they survive a power failure. Without it they are
     /// made again after one. This may take as long as the disk takes.
     pub fn settle(&self) -> Result<u64, StoreError> {
-        let notes = self.tree.list(layout::UNSYNCED)?;
-        let mut fresh: Vec<String> = Vec::new();
-        for note in notes {
-            let Some(digest) = layout::digest_of_flat(&note.name) else { continue };
-            if !self.is_stale(&digest)? {
-                fresh.push(format!("{}/{}", layout::UNSYNCED, note.name));
-            }
-        }
+        let fresh = self.fresh_notes()?;
         if fresh.is_empty() {
             return Ok(0);
         }
         // `syncfs` wants a file that is open for more than its path, which the root is.
         syncfs(self.tree.root()).map_err(|errno| self.tree.error("write out", "", errno))?;
-        for note in &fresh {
-            self.tree.unlink(note).map_err(|errno| self.tree.error("remove", note, errno))?;
+        // A note that was written meanwhile is about files that were too.
+        let _gate = self.tree.gate(Sharing::Exclusive)?;
+        let mut settled = 0;
+        for (note, written) in &fresh {
+            if self.written(note)?.as_ref() == Some(written) {
+                self.tree.unlink(note).map_err(|errno| self.tree.error("remove", note, errno))?;
+                settled += 1;
+            }
         }
-        Ok(fresh.len() as u64)
+        Ok(settled)
+    }
+
+    /// The notes of this boot, and which writing of them it is.
+    fn fresh_notes(&self) -> Result<Vec<(String, Written)>, StoreError> {
+        let mut fresh = Vec::new();
+        for entry in self.tree.list(layout::UNSYNCED)? {
+            let note = format!("{}/{}", layout::UNSYNCED, entry.name);
+            let Some(digest) = layout::digest_of_flat(&entry.name) else { continue };
+            if let Some(written) = self.written(&note)?
+                && !self.is_stale(&digest)?
+            {
+                fresh.push((note, written));
+            }
+        }
+        Ok(fresh)
+    }
+
+    fn written(&self, note: &str) -> Result<Option<Written>, StoreError> {
+        let stat = self.tree.stat(note).map_err(|errno| self.tree.error("look at", note, errno))?;
+        Ok(stat.map(|stat| (stat.st_ino, stat.st_mtime, stat.st_mtime_nsec)))
     }
 
     /// The snapshots that a power failure may have damaged.

@@ -92,9 +92,10 @@ impl SnapshotIngest {
             crate::record::write(tree, &record, format!("{size}\n").as_bytes(), Durability::Written)?;
         }
         let target = layout::sharded(layout::SNAPSHOTS, self.chain.digest())?;
-        // The note comes before the name: with the name but without the note, the snapshot would be trusted.
-        self.store.note_unsynced(self.chain.digest())?;
+        // The note comes before the name: with the name but without the note, the snapshot would be trusted. The gate comes
+        // before both, so that nobody takes this note for that of an earlier snapshot.
         let gate = tree.gate(Sharing::Shared)?;
+        self.store.note_unsynced(self.chain.digest())?;
         tree.rename(&self.relative, &target).map_err(|errno| tree.error("publish", &target, errno))?;
         drop(gate);
         self.committed = true;
