@@ -21,6 +21,7 @@ mod attributes;
 mod error;
 mod options;
 mod path;
+mod place;
 mod stream;
 mod tree;
 mod unpack;

@@ -3,6 +3,8 @@
 //! Absolute names are relative to the target, as Docker and containerd take them. `..` is resolved in the text as they
 //! do too, but a name that climbs above the root at any point is refused, even if it comes back.
 
+use std::collections::BTreeSet;
+
 use crate::apply::ApplyError;
 use crate::archive::shown;
 
@@ -24,24 +26,21 @@ pub(crate) enum Refused {
 impl EntryPath {
     /// Makes a path of a name.
     pub(crate) fn parse(name: &[u8]) -> Result<Self, Refused> {
-        Self::default().joined(name)
-    }
-
-    /// The path that a relative text leads to from this one.
-    pub(crate) fn joined(&self, text: &[u8]) -> Result<Self, Refused> {
-        if text.contains(&0) {
+        if name.contains(&0) {
             return Err(Refused::ZeroByte);
         }
-        let mut path = self.clone();
-        for component in text.split(|&byte| byte == b'/') {
+        let mut components = Vec::new();
+        for component in name.split(|&byte| byte == b'/') {
             match component {
                 b"" | b"." => {}
-                b".." if path.is_root() => return Err(Refused::Escape),
-                b".." => path = path.parent(),
-                name => path = path.child(name),
+                b".." => drop(components.pop().ok_or(Refused::Escape)?),
+                name => components.push(name),
             }
         }
-        if path.components().count() > DEEPEST { Err(Refused::TooDeep) } else { Ok(path) }
+        if components.len() > DEEPEST {
+            return Err(Refused::TooDeep);
+        }
+        Ok(Self(components.join(&b'/')))
     }
 
     /// Whether it is the target.
@@ -82,9 +81,19 @@ impl EntryPath {
         self.0.split(|&byte| byte == b'/').filter(|component| !component.is_empty())
     }
 
-    /// What paths below this one begin with.
-    pub(crate) fn prefix(&self) -> Vec<u8> {
-        if self.is_root() { Vec::new() } else { [self.0.as_slice(), b"/"].concat() }
+    /// Whether it is below another one.
+    pub(crate) fn is_below(&self, other: &Self) -> bool {
+        other.is_root() || self.0.strip_prefix(other.as_bytes()).is_some_and(|rest| rest.starts_with(b"/"))
+    }
+
+    /// All paths below this one that are in a set. In the order of bytes they follow each other.
+    pub(crate) fn below_in(&self, set: &BTreeSet<Self>) -> Vec<Self> {
+        set.range(self.first_below()..).take_while(|path| path.is_below(self)).cloned().collect()
+    }
+
+    /// Where paths below this one begin in an ordered set: no path is equal to it.
+    pub(crate) fn first_below(&self) -> Self {
+        if self.is_root() { Self::default() } else { Self([self.0.as_slice(), b"/"].concat()) }
     }
 }
 
@@ -135,10 +144,18 @@ mod tests {
         assert_eq!(EntryPath::parse(&b"a/".repeat(DEEPEST + 1)), Err(Refused::TooDeep));
     }
 
+    fn path_of(text: &str) -> EntryPath {
+        EntryPath::parse(text.as_bytes()).unwrap()
+    }
+
     #[test]
     fn parts() {
         let path = EntryPath::parse(b"a/bc/d").unwrap();
         assert_eq!((path.parent().as_bytes(), path.name()), (b"a/bc".as_slice(), b"d".as_slice()));
+        let below = |path: &str| EntryPath::parse(path.as_bytes()).unwrap().is_below(&path_of("a/bc"));
+        assert!(below("a/bc/d") && !below("a/bc") && !below("a/bcd") && !below("a"));
+        let set = ["a", "a/bc", "a/bc!", "a/bc/d", "a/bc/d/e", "a/bcd"].map(path_of).into_iter().collect();
+        assert_eq!(path_of("a/bc").below_in(&set), ["a/bc/d", "a/bc/d/e"].map(path_of));
         let top = EntryPath::parse(b"a").unwrap();
         assert_eq!((top.parent().as_bytes(), top.name()), (b"".as_slice(), b"a".as_slice()));
     }

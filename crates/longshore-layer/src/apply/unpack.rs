@@ -3,19 +3,19 @@
 //! Directories are made at once and get their attributes at the end, children first: their times would change again,
 //! their modes may forbid making anything in them, and their default access rules would spread to what is made.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, FileType, Mode, ftruncate, linkat, makedev, mkdirat, mknodat, seek};
-use rustix::io::Errno;
+use rustix::fs::{AtFlags, FileType, Mode, ftruncate, linkat, makedev, mknodat, seek};
 
 use super::attributes::{AttributePolicy, Attributes};
 use super::path::EntryPath;
+use super::place::Place;
 use super::stream::ChunkReader;
-use super::tree::{self, Child, Tree};
+use super::tree::{self, Tree};
 use super::whiteout::Mark;
 use super::writer::{self, Crew, Job, Made};
 use super::{ApplyError, ApplyOptions, Devices, Whiteouts};
@@ -25,8 +25,6 @@ use crate::archive::{Device, Entries, Entry, EntryKind, shown};
 const SMALL_FILE: u64 = 256 << 10;
 /// How many names may be under way before the crew is waited for.
 const MOST_PENDING: usize = 16 << 10;
-/// How many links may be followed on the way to one directory, as in the kernel.
-const MOST_LINKS: usize = 40;
 /// How much memory may go into remembering names and attributes for later.
 const MOST_REMEMBERED: u64 = 512 << 20;
 /// The longest text of a link, and the longest component, that Linux takes.
@@ -47,18 +45,18 @@ pub(crate) struct Unpacker<'a> {
     /// Whiteouts that were made and not replaced.
     pub(super) whiteouts: BTreeSet<EntryPath>,
     /// Directories under which nothing of lower layers is seen.
-    pub(super) opaque: HashSet<EntryPath>,
+    pub(super) opaque: BTreeSet<EntryPath>,
     /// What comes from this layer, and what holds it; kept only if whiteouts remove things.
-    pub(super) touched: HashSet<EntryPath>,
+    pub(super) touched: BTreeSet<EntryPath>,
     remembered: u64,
     count: u64,
 }
 
 /// A directory that was made, and what it will be given at the end.
 pub(crate) struct Directory {
-    attributes: Attributes,
+    pub(super) attributes: Attributes,
     /// It has no entry.
-    implied: bool,
+    pub(super) implied: bool,
 }
 
 /// What the parser found.
@@ -66,12 +64,6 @@ pub(crate) struct Unpacked {
     pub(crate) entries: u64,
     pub(crate) implied_directories: Vec<PathBuf>,
     pub(crate) opaque_root: bool,
-}
-
-/// A name's place: the directory it is in, and the path to it without links.
-pub(super) struct Place {
-    pub(super) directory: Arc<OwnedFd>,
-    pub(super) path: EntryPath,
 }
 
 impl<'a> Unpacker<'a> {
@@ -91,8 +83,8 @@ impl<'a> Unpacker<'a> {
             pending: HashSet::new(),
             directories: BTreeMap::new(),
             whiteouts: BTreeSet::new(),
-            opaque: HashSet::new(),
-            touched: HashSet::new(),
+            opaque: BTreeSet::new(),
+            touched: BTreeSet::new(),
             remembered: 0,
             count: 0,
         }
@@ -266,7 +258,7 @@ impl<'a> Unpacker<'a> {
             Some(_) if self.whiteouts.contains(&source) => return Err(failed(missing)),
             Some(_) => {}
         }
-        if source.as_bytes().starts_with(&path.prefix()) {
+        if source.is_below(&path) {
             return Err(failed("is inside of what the entry replaces"));
         }
         self.make_way(&path, &directory, &entry.path)?;
@@ -293,161 +285,8 @@ impl<'a> Unpacker<'a> {
         self.policy.set_at(&directory, path.name(), &Attributes::of(entry), false, &entry.path)
     }
 
-    /// Finds where an entry goes. Directories on the way that are missing are made.
-    pub(super) fn place(&mut self, path: &EntryPath, entry: &[u8]) -> Result<Place, ApplyError> {
-        let parent = path.parent();
-        if let Some(directory) = self.tree.kept(&parent) {
-            return Ok(Place { directory, path: path.clone() });
-        }
-        let Place { directory, path: parent } = self.descend(&parent, entry)?;
-        Ok(Place { directory, path: parent.child(path.name()) })
-    }
-
-    /// Opens a directory one component after the other, making what is missing and following links that stay inside.
-    pub(super) fn descend(&mut self, path: &EntryPath, entry: &[u8]) -> Result<Place, ApplyError> {
-        let (mut at, mut directory) = self.tree.nearest(path);
-        let done = at.components().count();
-        let mut rest: VecDeque<Vec<u8>> = path.components().skip(done).map(<[u8]>::to_vec).collect();
-        let (mut links, mut last_link) = (0, EntryPath::default());
-        while let Some(name) = rest.pop_front() {
-            let escapes = |link: &EntryPath| ApplyError::EscapeThroughLink {
-                entry: shown(entry),
-                link: shown(link.as_bytes()),
-            };
-            if name == b".." {
-                // Only texts of links bring these in.
-                if at.is_root() {
-                    return Err(escapes(&last_link));
-                }
-                at = at.parent();
-                directory = self.reopen(&at, entry)?;
-                continue;
-            }
-            let next = Place { directory: Arc::clone(&directory), path: at.child(&name) };
-            match self.enter(&next, entry)? {
-                Child::Directory(child) => (directory, at) = (child, next.path),
-                Child::Symlink(text) => {
-                    links += 1;
-                    if text.starts_with(b"/") || links > MOST_LINKS {
-                        return Err(escapes(&next.path));
-                    }
-                    let parts = text.split(|&byte| byte == b'/').filter(|part| !matches!(*part, b"" | b"."));
-                    parts.rev().for_each(|part| rest.push_front(part.to_vec()));
-                    last_link = next.path;
-                }
-                Child::Missing | Child::Other => {
-                    return Err(ApplyError::NotADirectory {
-                        entry: shown(entry),
-                        parent: shown(next.path.as_bytes()),
-                    });
-                }
-            }
-        }
-        Ok(Place { directory, path: at })
-    }
-
-    /// Opens the directory at a place, or makes it.
-    fn enter(&mut self, place: &Place, entry: &[u8]) -> Result<Child, ApplyError> {
-        if let Some(directory) = self.tree.kept(&place.path) {
-            return Ok(Child::Directory(directory));
-        }
-        self.settle(&place.path)?;
-        let open = |source| ApplyError::system("open a directory on the way to", entry, source);
-        let mut child = tree::look(&place.directory, place.path.name()).map_err(open)?;
-        let hidden = self.whiteouts.contains(&place.path);
-        if hidden || matches!(child, Child::Missing) {
-            self.make_directory(place, entry)?;
-            self.remember(place.path.as_bytes().len(), entry)?;
-            let implied = Directory { attributes: Attributes::implied(), implied: true };
-            self.directories.insert(place.path.clone(), implied);
-            child = tree::look(&place.directory, place.path.name()).map_err(open)?;
-        }
-        if let Child::Directory(directory) = &child {
-            self.tree.keep(place.path.clone(), Arc::clone(directory));
-        }
-        Ok(child)
-    }
-
-    fn reopen(&mut self, path: &EntryPath, entry: &[u8]) -> Result<Arc<OwnedFd>, ApplyError> {
-        let opened = self.tree.existing(path);
-        let opened =
-            opened.map_err(|source| ApplyError::system("open a directory on the way to", entry, source))?;
-        opened
-            .ok_or_else(|| ApplyError::NotADirectory { entry: shown(entry), parent: shown(path.as_bytes()) })
-    }
-
-    /// Makes a directory, in place of anything that is none.
-    fn make_directory(&mut self, place: &Place, entry: &[u8]) -> Result<(), ApplyError> {
-        let failed = |source: std::io::Error| ApplyError::system("make the directory", entry, source);
-        let Place { directory, path } = place;
-        let hidden = self.uncover(path, directory, entry)?;
-        match mkdirat(directory, path.name(), Mode::RWXU) {
-            Ok(()) => {}
-            Err(Errno::EXIST) => {
-                let kind = tree::kind(directory, path.name()).map_err(failed)?;
-                if kind != Some(FileType::Directory) {
-                    tree::remove(directory, path.name()).map_err(failed)?;
-                    mkdirat(directory, path.name(), Mode::RWXU).map_err(|source| failed(source.into()))?;
-                }
-            }
-            Err(source) => return Err(failed(source.into())),
-        }
-        self.touch(path);
-        if hidden { self.mark_opaque(path, entry) } else { Ok(()) }
-    }
-
-    /// Readies a name for something that is no directory.
-    pub(super) fn make_way(
-        &mut self,
-        path: &EntryPath,
-        directory: &OwnedFd,
-        entry: &[u8],
-    ) -> Result<(), ApplyError> {
-        self.settle(path)?;
-        self.uncover(path, directory, entry)?;
-        if self.directories.contains_key(path) || self.is_lower_directory(path, directory, entry)? {
-            self.drain()?;
-            self.remove_tree(path, directory, entry)?;
-        }
-        self.touch(path);
-        Ok(())
-    }
-
-    /// Whether a directory of the lower layers stands there, which is possible only in a whole tree.
-    fn is_lower_directory(
-        &self,
-        path: &EntryPath,
-        directory: &OwnedFd,
-        entry: &[u8],
-    ) -> Result<bool, ApplyError> {
-        if self.options.whiteouts != Whiteouts::Delete {
-            return Ok(false);
-        }
-        let kind = tree::kind(directory, path.name());
-        Ok(kind.map_err(|source| ApplyError::system("examine", entry, source))? == Some(FileType::Directory))
-    }
-
-    /// Removes something with all that is in it, and forgets about that.
-    pub(super) fn remove_tree(
-        &mut self,
-        path: &EntryPath,
-        directory: &OwnedFd,
-        entry: &[u8],
-    ) -> Result<(), ApplyError> {
-        tree::remove(directory, path.name())
-            .map_err(|source| ApplyError::system("replace what is under the name of", entry, source))?;
-        self.tree.forget();
-        let prefix = path.prefix();
-        let gone = |other: &EntryPath| other == path || other.as_bytes().starts_with(&prefix);
-        self.directories.retain(|other, _| !gone(other));
-        self.whiteouts.retain(|other| !gone(other));
-        self.opaque.retain(|other| !gone(other));
-        self.touched.retain(|other| !gone(other));
-        Ok(())
-    }
-
     /// Remembers what comes from this layer, if whiteouts ask for it.
-    fn touch(&mut self, path: &EntryPath) {
+    pub(super) fn touch(&mut self, path: &EntryPath) {
         if self.options.whiteouts != Whiteouts::Delete {
             return;
         }

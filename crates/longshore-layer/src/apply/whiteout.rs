@@ -11,8 +11,9 @@ use rustix::fs::{FileType, Mode, OFlags, XattrFlags, fsetxattr, mknodat, openat}
 use rustix::io::Errno;
 
 use super::path::EntryPath;
+use super::place::Place;
 use super::tree;
-use super::unpack::{Place, Unpacker};
+use super::unpack::Unpacker;
 use super::{ApplyError, Whiteouts};
 use crate::archive::Entry;
 
@@ -121,10 +122,7 @@ impl Unpacker<'_> {
         self.set_mark(path, b"overlay.opaque", b"y", entry)?;
         self.remember(path.as_bytes().len() + 64, entry)?;
         self.opaque.insert(path.clone());
-        let prefix = path.prefix();
-        let below =
-            self.whiteouts.range(path.clone()..).filter(|other| other.as_bytes().starts_with(&prefix));
-        for gone in below.cloned().collect::<Vec<_>>() {
+        for gone in path.below_in(&self.whiteouts) {
             if let Some(directory) = self.tree.existing(&gone.parent()).map_err(failed)? {
                 tree::remove(&directory, gone.name()).map_err(failed)?;
             }
