@@ -7,4 +7,5 @@ mod context;
 mod hostile;
 mod pull;
 mod push;
+mod real;
 mod server;
