@@ -1,3 +1,17 @@
 //! What can be done with images: pull, push, load, save, import, inspect, prune.
 
 #![forbid(unsafe_code)]
+
+mod document;
+mod image;
+mod images;
+mod name;
+mod resolve;
+mod unpack;
+
+pub use document::ReadError;
+pub use image::{Image, short_id};
+pub use images::{Images, host_platform};
+pub use name::{ImageName, NONE, RESERVED};
+pub use resolve::ResolveError;
+pub use unpack::{UnpackError, UnpackOptions};
