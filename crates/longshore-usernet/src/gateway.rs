@@ -118,7 +118,7 @@ impl UserNetwork {
     /// If the kernel refuses to wait.
     pub fn run(mut self, stop: impl AsFd) -> Result<(), RunError> {
         let wait = |source| RunError::Wait { attempt: "wait", source };
-        self.context.poller.watch(stop, Token::Stop).map_err(wait)?;
+        self.context.poller.watch(&stop, Token::Stop).map_err(wait)?;
         let mut news = Vec::new();
         loop {
             self.context.poller.wait(self.flows.has_work(), &mut news).map_err(wait)?;

@@ -1,9 +1,9 @@
 //! The gateway's end of one TCP connection with a container (RFC 9293). Sans-IO.
 //!
 //! The other end is the container's kernel, one virtual cable away: the link keeps the order, loses only what does not fit
-//! into a queue, and has no capacity to be found out. So there is no congestion control and no queue for segments out of
-//! order; what is lost is sent again after three duplicate acknowledgements or a pause (RFC 5681, section 3.2, and RFC
-//! 6582 for what follows). Windows are scaled (RFC 7323).
+//! into a queue, and has no capacity to be found out. So there is no congestion control; what is lost on the way there is
+//! sent again after three duplicate acknowledgements or a pause (RFC 5681, section 3.2, and RFC 6582 for what follows),
+//! and what is lost on the way here is reported (see [`Reassembly`]). Windows are scaled (RFC 7323).
 //!
 //! **Invariants:** the right edge of the window that was offered never moves back; what was acknowledged is never
 //! forgotten; memory is bounded by the windows, whatever the other end sends.
@@ -11,13 +11,14 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::reassembly::Reassembly;
 use crate::wire::sequence::Sequence;
-use crate::wire::tcp::{Flags, Handshake, Header};
+use crate::wire::tcp::{BLOCKS, Flags, Handshake, Header};
 
 /// By how many bits our windows are shifted.
 const SCALE: u8 = 5;
 /// How much the container may send before it is taken.
-pub(crate) const WINDOW: usize = 256 * 1024;
+pub(crate) const WINDOW: usize = 128 * 1024;
 /// How much may be under way to the container.
 pub(crate) const UNDER_WAY: usize = 512 * 1024;
 /// What the other end can take if it does not say (RFC 9293, section 3.7.1).
@@ -56,6 +57,22 @@ enum Finish {
     NotYet,
     Sent,
     Acknowledged,
+}
+
+/// What became of the container's FIN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PeerFinish {
+    Unknown,
+    /// It came, and stands here in the stream; what is before it has not all come.
+    At(Sequence),
+    /// Everything up to it has come.
+    Reached,
+}
+
+impl PeerFinish {
+    fn or_at(self, end: Sequence) -> Self {
+        if self == Self::Reached { self } else { Self::At(end) }
+    }
 }
 
 /// What a segment meant for the host's side.
@@ -100,7 +117,10 @@ pub(crate) struct Connection {
     expected: Sequence,
     offered_until: Sequence,
     held: VecDeque<u8>,
-    finished_by_peer: bool,
+    early: Reassembly,
+    /// Whether reports are understood.
+    reports: bool,
+    peer_finish: PeerFinish,
     acknowledgement_owed: bool,
     due: Option<Instant>,
     pause: Duration,
@@ -139,7 +159,9 @@ impl Connection {
             expected: Sequence(0),
             offered_until: Sequence(0),
             held: VecDeque::new(),
-            finished_by_peer: false,
+            early: Reassembly::default(),
+            reports: false,
+            peer_finish: PeerFinish::Unknown,
             acknowledgement_owed: false,
             due: None,
             pause: FIRST_PAUSE_OF_HANDSHAKE,
@@ -153,6 +175,7 @@ impl Connection {
         self.segment = theirs.clamp(SMALLEST_SEGMENT, self.own_segment.max(SMALLEST_SEGMENT));
         if let Some(scale) = syn.handshake.scale {
             self.send_scale = scale;
+            self.reports = syn.handshake.reports;
             self.receive_scale = SCALE;
         }
         self.expected = syn.sequence.plus(1);
@@ -181,7 +204,12 @@ impl Connection {
             acknowledged: if self.passive { self.expected } else { Sequence(0) },
             flags,
             window: window as u16,
-            handshake: Handshake { segment: Some(self.own_segment), scale: agreed.then_some(SCALE) },
+            handshake: Handshake {
+                segment: Some(self.own_segment),
+                scale: agreed.then_some(SCALE),
+                reports: !self.passive || self.reports,
+            },
+            report: [None; BLOCKS],
         };
         transmit(&header, [&[], &[]]);
     }
@@ -349,26 +377,40 @@ impl Connection {
         transmit: &mut Transmit<'_>,
     ) -> &'a [u8] {
         let ahead = header.sequence.since(self.expected);
-        let finishes = header.flags.has(Flags::FIN);
+        let end = header.sequence.plus(payload.len());
+        if header.flags.has(Flags::FIN) && !end.is_after(self.offered_until) {
+            self.peer_finish = self.peer_finish.or_at(end);
+        }
         if ahead > 0 {
+            let room = self.offered_until.since(header.sequence).max(0).cast_unsigned() as usize;
+            self.early.add(header.sequence, payload.get(..room).unwrap_or(payload));
             // Something got lost; each such segment must be answered at once, so that the sender can count.
             self.acknowledge(transmit);
             return &[];
         }
         let known = ahead.unsigned_abs() as usize;
-        if known > 0 || !payload.is_empty() || finishes {
+        if known > 0 || !payload.is_empty() || header.flags.has(Flags::FIN) {
             self.acknowledgement_owed = true;
         }
-        if self.finished_by_peer {
+        if self.peer_finish == PeerFinish::Reached {
             return &[];
         }
-        let Some(fresh) = payload.get(known..) else { return &[] };
+        let fresh = payload.get(known..).unwrap_or_default();
         let room = self.offered_until.since(self.expected).max(0).cast_unsigned() as usize;
-        let taken = fresh.get(..room).unwrap_or(fresh);
+        let mut taken = fresh.get(..room).unwrap_or(fresh);
         self.expected = self.expected.plus(taken.len());
-        if finishes && taken.len() == fresh.len() {
+        if !self.early.is_empty() {
+            // What follows must not overtake.
+            self.held.extend(taken);
+            taken = &[];
+            while let Some(next) = self.early.next(self.expected) {
+                self.expected = self.expected.plus(next.len());
+                self.held.extend(next);
+            }
+        }
+        if self.peer_finish == PeerFinish::At(self.expected) {
             self.expected = self.expected.plus(1);
-            self.finished_by_peer = true;
+            self.peer_finish = PeerFinish::Reached;
         }
         taken
     }
@@ -383,9 +425,14 @@ impl Connection {
         self.held.as_slices().0
     }
 
-    /// How many bytes are kept for the host's side.
+    /// How many bytes wait for the host's side to take them.
     pub(crate) fn held_length(&self) -> usize {
         self.held.len()
+    }
+
+    /// How many bytes of the container are kept, those that came before their time included.
+    pub(crate) fn kept(&self) -> usize {
+        self.held.len() + self.early.length()
     }
 
     /// Forgets bytes that the host's side has taken.
@@ -510,6 +557,7 @@ impl Connection {
             flags,
             window: u16::try_from(room >> self.receive_scale).unwrap_or(u16::MAX),
             handshake: Handshake::default(),
+            report: if self.reports { self.early.blocks() } else { [None; BLOCKS] },
         }
     }
 
@@ -561,7 +609,7 @@ impl Connection {
 
     /// Whether the container has sent all it will, and the host's side has taken it.
     pub(crate) fn is_drained(&self) -> bool {
-        self.finished_by_peer && self.held.is_empty()
+        self.peer_finish == PeerFinish::Reached && self.held.is_empty()
     }
 
     /// Whether both directions have ended and nothing is waited for.

@@ -11,7 +11,8 @@ use crate::context::{Context, Ends};
 use crate::link::Link;
 use crate::wire::icmp::Unreachable;
 use crate::wire::ipv4::TCP;
-use crate::wire::tcp::{Flags, Header};
+use crate::wire::sequence::Sequence;
+use crate::wire::tcp::{BLOCKS, Flags, Handshake, Header};
 
 /// How many times a flow may read from its host socket before others have their turn.
 const READS: usize = 4;
@@ -261,11 +262,12 @@ pub(crate) fn refuse_segment(link: &mut Link, ends: Ends, header: &Header, lengt
     let mut refusal = Header {
         source: ends.remote.port(),
         destination: ends.container.port(),
-        sequence: crate::wire::sequence::Sequence(0),
-        acknowledged: crate::wire::sequence::Sequence(0),
+        sequence: Sequence(0),
+        acknowledged: Sequence(0),
         flags: Flags::RST,
         window: 0,
-        handshake: crate::wire::tcp::Handshake::default(),
+        handshake: Handshake::default(),
+        report: [None; BLOCKS],
     };
     if header.flags.has(Flags::ACK) {
         refusal.sequence = header.acknowledged;

@@ -82,7 +82,7 @@ impl Flows {
     }
 
     fn holds_much(&self, key: Key) -> bool {
-        self.all.lookup(key).is_some_and(|flow| flow.connection.held_length() > LITTLE)
+        self.all.lookup(key).is_some_and(|flow| flow.connection.kept() > LITTLE)
     }
 
     /// Begins a connection that a container asks for.
@@ -204,7 +204,7 @@ impl Flows {
     fn remove(&mut self, key: Key) {
         if let Some(flow) = self.all.remove(key) {
             self.under_way -= flow.connection.under_way();
-            self.held -= flow.connection.held_length();
+            self.held -= flow.connection.kept();
             self.keys.remove(&flow.ends);
         }
     }
@@ -222,10 +222,10 @@ impl Flows {
     /// Does something with a flow and keeps the sums.
     fn with<T>(&mut self, key: Key, act: impl FnOnce(&mut Flow) -> T) -> Option<T> {
         let flow = self.all.lookup_mut(key)?;
-        let before = (flow.connection.under_way(), flow.connection.held_length());
+        let before = (flow.connection.under_way(), flow.connection.kept());
         let answer = act(flow);
         self.under_way = self.under_way + flow.connection.under_way() - before.0;
-        self.held = self.held + flow.connection.held_length() - before.1;
+        self.held = self.held + flow.connection.kept() - before.1;
         Some(answer)
     }
 }

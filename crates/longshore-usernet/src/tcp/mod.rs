@@ -3,5 +3,6 @@
 mod connection;
 mod flow;
 mod flows;
+mod reassembly;
 
 pub(crate) use flows::Flows;

@@ -37,7 +37,14 @@ pub(crate) struct Handshake {
     pub(crate) segment: Option<u16>,
     /// By how many bits windows are shifted.
     pub(crate) scale: Option<u8>,
+    /// Whether reports of what came before its time are understood.
+    pub(crate) reports: bool,
 }
+
+/// A stretch of a stream that came before its time: from, and up to.
+pub(crate) type Block = (Sequence, Sequence);
+/// How many stretches a report has at most.
+pub(crate) const BLOCKS: usize = 3;
 
 /// A header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +56,8 @@ pub(crate) struct Header {
     pub(crate) flags: Flags,
     pub(crate) window: u16,
     pub(crate) handshake: Handshake,
+    /// Only written, never read: what is lost on the way to a container is known without.
+    pub(crate) report: [Option<Block>; BLOCKS],
 }
 
 /// The largest shift that RFC 7323 allows.
@@ -71,6 +80,7 @@ impl Header {
             flags,
             window: u16::from_be_bytes([w0, w1]),
             handshake: if flags.has(Flags::SYN) { Handshake::read(options) } else { Handshake::default() },
+            report: [None; BLOCKS],
         };
         Some((read, payload))
     }
@@ -79,7 +89,12 @@ impl Header {
     pub(crate) fn length(&self) -> usize {
         let segment = if self.handshake.segment.is_some() { 4 } else { 0 };
         let scale = if self.handshake.scale.is_some() { 4 } else { 0 };
-        HEADER + segment + scale
+        let reports = if self.handshake.reports { 4 } else { 0 };
+        let report = match self.report.iter().flatten().count() {
+            0 => 0,
+            blocks => 4 + 8 * blocks,
+        };
+        HEADER + segment + scale + reports + report
     }
 
     /// Appends the header, with the pseudo header's sum as checksum.
@@ -101,6 +116,17 @@ impl Header {
         if let Some(scale) = self.handshake.scale {
             into.extend_from_slice(&[1, 3, 3, scale]);
         }
+        if self.handshake.reports {
+            into.extend_from_slice(&[1, 1, 4, 2]);
+        }
+        let blocks = self.report.iter().flatten().count();
+        if blocks > 0 {
+            into.extend_from_slice(&[1, 1, 5, (2 + 8 * blocks) as u8]);
+            for (from, to) in self.report.iter().flatten() {
+                into.extend_from_slice(&from.0.to_be_bytes());
+                into.extend_from_slice(&to.0.to_be_bytes());
+            }
+        }
     }
 }
 
@@ -116,6 +142,7 @@ impl Handshake {
                     let Some((option, rest)) = options.split_at_checked(length) else { return found };
                     match (kind, option) {
                         (2, [_, _, high, low]) => found.segment = Some(u16::from_be_bytes([*high, *low])),
+                        (4, [_, _]) => found.reports = true,
                         (3, [_, _, scale]) => found.scale = Some((*scale).min(LARGEST_SCALE)),
                         _ if length < 2 => return found,
                         _ => {}
@@ -143,7 +170,8 @@ mod tests {
             acknowledged: Sequence(9),
             flags: Flags::SYN.and(Flags::ACK),
             window: 512,
-            handshake: Handshake { segment: Some(1460), scale: Some(7) },
+            handshake: Handshake { segment: Some(1460), scale: Some(7), reports: true },
+            report: [None; super::BLOCKS],
         }
     }
 

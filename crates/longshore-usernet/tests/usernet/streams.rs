@@ -156,7 +156,7 @@ fn those_who_do_not_read_stop_those_who_write() {
         let (peer, _) = listener.accept().expect("a client");
         for (writer, reader) in [(&stream, &peer), (&peer, &stream)] {
             writer.set_write_timeout(Some(std::time::Duration::from_millis(500))).expect("a limit");
-            let block = [7_u8; 65_536];
+            let block = vec![7_u8; 65_536];
             let mut written = 0;
             let mut writing = writer;
             while let Ok(count) = writing.write(&block) {
