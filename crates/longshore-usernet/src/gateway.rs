@@ -10,6 +10,7 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::context::Context;
 use crate::datagram::{Exchanges, Parties};
+use crate::door::{Door, Request, Visit};
 use crate::link::{LARGEST_FRAME, Link, Port};
 use crate::poller::{News, Poller, Token};
 use crate::published::PublishedPorts;
@@ -48,6 +49,7 @@ pub struct UserNetwork {
     exchanges: Exchanges,
     published: PublishedPorts,
     names: Box<dyn Names>,
+    door: Door,
     frame: Vec<u8>,
 }
 
@@ -71,6 +73,7 @@ impl UserNetwork {
             exchanges: Exchanges::new(limit),
             published: PublishedPorts::default(),
             names,
+            door: Door::default(),
             frame: vec![0; LARGEST_FRAME],
         })
     }
@@ -117,6 +120,16 @@ impl UserNetwork {
     ///
     /// If the kernel refuses to wait.
     pub fn run(mut self, stop: impl AsFd) -> Result<(), RunError> {
+        self.run_borrowed(stop)
+    }
+
+    /// Lets other monitors hand over their containers at a listening socket.
+    pub(crate) fn open_door(&mut self, listener: OwnedFd) -> Result<(), RunError> {
+        let opened = self.door.open(listener, &self.context.poller);
+        opened.map_err(|source| RunError::Wait { attempt: "wait for other monitors", source })
+    }
+
+    pub(crate) fn run_borrowed(&mut self, stop: impl AsFd) -> Result<(), RunError> {
         let wait = |source| RunError::Wait { attempt: "wait", source };
         self.context.poller.watch(&stop, Token::Stop).map_err(wait)?;
         let mut news = Vec::new();
@@ -142,7 +155,28 @@ impl UserNetwork {
             Token::Published(key) => {
                 self.published.serve(key, &mut self.flows, &mut self.exchanges, &mut self.context);
             }
-            Token::Stop | Token::Door | Token::Member(_) => {}
+            Token::Door => self.door.admit(&self.context.poller),
+            Token::Member(key) => self.receive_member(key),
+            Token::Stop => {}
+        }
+    }
+
+    /// Does what another monitor asks for.
+    fn receive_member(&mut self, key: Key) {
+        match self.door.visit(key) {
+            Visit::Asks(Request::Plug(address), socket) => {
+                self.door.displace(address);
+                let done = self.plug(Port::new(socket, address)).is_ok();
+                self.door.answer(key, Some(address), done);
+            }
+            Visit::Asks(Request::Lead(to), socket) => {
+                // Members speak for their own containers.
+                let own = self.door.address(key) == Some(*to.ip());
+                let done = own && self.publish(socket, to).is_ok();
+                self.door.answer(key, None, done);
+            }
+            Visit::Left(Some(address)) => self.unplug(address),
+            Visit::Left(None) | Visit::Nothing => {}
         }
     }
 

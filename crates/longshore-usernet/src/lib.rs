@@ -9,6 +9,9 @@
 //! prohibited), DNS with names of containers first, published ports, and everything between the containers of one
 //! network. IPv6 is not offered: containers have no IPv6 address, so programs use IPv4 at once.
 //!
+//! The containers of one network may belong to several monitors ([`Membership`]): one of them runs the network for all,
+//! and when it dies another takes over.
+//!
 //! The host's loopback is out of reach unless [`UserNetworkSpec::host_loopback`] names an address for it.
 
 #![forbid(unsafe_code)]
@@ -16,9 +19,11 @@
 mod attach;
 mod context;
 mod datagram;
+mod door;
 mod gateway;
 mod inside;
 mod link;
+mod membership;
 mod netlink;
 mod policy;
 mod poller;
@@ -32,4 +37,5 @@ pub use attach::AttachError;
 pub use gateway::{RunError, UserNetwork};
 pub use inside::{ConnectInsideError, connect_inside};
 pub use link::Port;
+pub use membership::{Membership, MembershipError};
 pub use spec::{Names, UserNetworkSpec};
