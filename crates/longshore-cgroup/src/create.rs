@@ -194,11 +194,15 @@ fn make(
     Ok(path)
 }
 
-/// A new group of version 1 has no processors and no memory nodes and takes no process; it gets its parent's.
+/// A new group of version 1 has no processors and no memory nodes and takes no process; it gets its parent's. A parent
+/// whose maker was interrupted has none either, and gets them first; the top of the tree always has.
 fn inherit_set(controller: Controller, made: &Path) -> Result<(), CgroupError> {
     let Some(parent) = made.parent().filter(|_| controller == Controller::Cpuset) else { return Ok(()) };
     for name in ["cpuset.cpus", "cpuset.mems"] {
         if file::read(&made.join(name))?.trim().is_empty() {
+            if file::read(&parent.join(name))?.trim().is_empty() {
+                inherit_set(controller, parent)?;
+            }
             file::put(&made.join(name), file::read(&parent.join(name))?.trim())?;
         }
     }
