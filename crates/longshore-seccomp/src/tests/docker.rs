@@ -155,10 +155,10 @@ fn other_architectures_are_killed() {
 #[test]
 fn ways_are_short() {
     let program = compile(&X86_64);
-    assert!(program.instructions.len() < 1200, "{}", program.instructions.len());
+    assert!(program.instructions.len() < 600, "{}", program.instructions.len());
     for number in 0..512 {
         let call = Call { number, audit: Abi::X86_64.audit(), arguments: [0; 6] };
         let (answer, steps) = run_counting(&program.instructions, &call).unwrap();
-        assert!(answer != ALLOW || steps <= 24, "{number}: {steps}");
+        assert!(answer != ALLOW || steps <= 16, "{number}: {steps}");
     }
 }
