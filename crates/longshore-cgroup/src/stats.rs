@@ -257,3 +257,95 @@ fn legacy_block(path: &Path) -> Result<Option<BlockStats>, CgroupError> {
 fn number(path: &Path) -> Result<Option<u64>, CgroupError> {
     Ok(file::read_if_there(path)?.and_then(|text| text.trim_end().parse().ok()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::time::Duration;
+
+    use super::{BlockStats, CpuStats, MemoryStats, PidStats, Stats};
+    use crate::detect::Surroundings;
+    use crate::hierarchy::Hierarchy;
+
+    /// The group `one` of a tree of version 2 made of plain files, with what the kernel would write into them.
+    fn with_group(files: &[(&str, &str)], check: impl FnOnce(&crate::cgroup::Cgroup)) {
+        let place = tempfile::tempdir().unwrap();
+        let group = place.path().join("longshore/one");
+        fs::create_dir_all(group.join("below")).unwrap();
+        files.iter().for_each(|(name, text)| fs::write(group.join(name), text).unwrap());
+        let mountinfo = format!("1 2 0:3 / {} rw - cgroup2 cgroup2 rw", place.path().display());
+        let surroundings = Surroundings { mountinfo: &mountinfo, cgroup: "0::/\n", parent: "longshore" };
+        check(&Hierarchy::detect_in(surroundings).open("one").unwrap().unwrap());
+    }
+
+    #[test]
+    fn version_2_counts_everything_in_one_directory() {
+        let files = [
+            (
+                "cpu.stat",
+                "usage_usec 30\nuser_usec 20\nsystem_usec 10\nnr_periods 4\nnr_throttled 3\nthrottled_usec 2\n",
+            ),
+            ("memory.current", "4096\n"),
+            ("memory.max", "max\n"),
+            ("memory.peak", "8192\n"),
+            ("memory.stat", "anon 1\nfile 2\ninactive_file 3\nfile_mapped 9\n"),
+            ("memory.swap.current", "5\n"),
+            ("memory.events", "low 0\noom 9\noom_kill 2\noom_group_kill 0\n"),
+            ("pids.current", "7\n"),
+            ("pids.max", "100\n"),
+            (
+                "io.stat",
+                "8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=5 dios=6\n8:16 rbytes=10 wbytes=20\n253:0 \n",
+            ),
+        ];
+        let micros = Duration::from_micros;
+        let expected = Stats {
+            cpu: Some(CpuStats {
+                usage: micros(30),
+                user: micros(20),
+                system: micros(10),
+                periods: 4,
+                throttled_periods: 3,
+                throttled: micros(2),
+            }),
+            memory: Some(MemoryStats {
+                usage: 4096,
+                peak: Some(8192),
+                limit: None,
+                cache: 2,
+                inactive_file: 3,
+                anonymous: 1,
+                swap: 5,
+                oom_kills: 2,
+            }),
+            pids: Some(PidStats { current: 7, limit: Some(100) }),
+            block: Some(BlockStats { read_bytes: 11, write_bytes: 22, reads: 3, writes: 4 }),
+        };
+        with_group(&files, |cgroup| {
+            assert_eq!(cgroup.stats().unwrap(), expected);
+            assert_eq!(cgroup.oom_kills().unwrap(), Some(2));
+        });
+    }
+
+    #[test]
+    fn what_is_not_counted_is_not_0() {
+        let threads =
+            [("cgroup.threads", "1\n2\n"), ("below/cgroup.threads", "3\n"), ("cgroup.procs", "1\n0\n")];
+        with_group(&threads, |cgroup| {
+            let stats = cgroup.stats().unwrap();
+            assert_eq!((stats.cpu, stats.memory, stats.block), (None, None, None));
+            assert_eq!(stats.pids, Some(PidStats { current: 3, limit: None }));
+            assert_eq!(cgroup.processes().unwrap().into_iter().collect::<Vec<_>>(), [1]);
+            assert_eq!(cgroup.oom_kills().unwrap(), None);
+            assert!(cgroup.watch_oom().unwrap().is_none());
+        });
+    }
+
+    #[test]
+    fn groups_are_found_by_name_and_by_name_only() {
+        with_group(&[], |cgroup| {
+            assert_eq!(cgroup.hierarchy.leftovers().unwrap().into_iter().collect::<Vec<_>>(), ["one"]);
+            assert!(matches!(cgroup.hierarchy.open("../one"), Err(crate::error::CgroupError::Name(_))));
+        });
+    }
+}
