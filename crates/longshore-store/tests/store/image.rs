@@ -136,6 +136,16 @@ pub(crate) fn at_once() -> GcOptions<'static> {
     GcOptions { keep_newer: Duration::ZERO, ..GcOptions::default() }
 }
 
+/// Returns once so many others wait for the lock on a file or directory.
+pub(crate) fn await_waiters(path: &Path, count: usize) {
+    use std::os::unix::fs::MetadataExt;
+    let inode = format!(":{} ", fs::metadata(path).unwrap().ino());
+    let waits = |line: &&str| line.contains("-> FLOCK") && line.contains(&inode);
+    while fs::read_to_string("/proc/locks").unwrap().lines().filter(waits).count() < count {
+        std::thread::yield_now();
+    }
+}
+
 /// A store with nothing in it.
 pub(crate) fn new_store() -> (tempfile::TempDir, Store) {
     let directory = tempfile::tempdir().unwrap();

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use longshore_oci::Digest;
 use longshore_store::{Download, StoreError};
 
-use crate::image::{at_once, new_store, noise};
+use crate::image::{at_once, await_waiters, new_store, noise};
 
 #[test]
 fn a_suspended_download_goes_on_where_it_was() {
@@ -71,6 +71,7 @@ fn who_comes_second_waits_and_has_nothing_to_do() {
             scope.spawn(move || sender.send(store.download(&digest, None).unwrap()).unwrap());
         }
         first.put(b"content").unwrap();
+        await_waiters(&store.root().join(format!("partials/sha256-{}", digest.encoded())), 4);
         assert!(receiver.try_recv().is_err(), "nobody has content that is not there");
         first.commit().unwrap();
         for _ in 0..4 {
@@ -83,11 +84,13 @@ fn who_comes_second_waits_and_has_nothing_to_do() {
 fn who_comes_second_takes_over_from_who_gave_up() {
     let (_directory, store) = new_store();
     let digest = Digest::of(b"content");
+    let partial = store.root().join(format!("partials/sha256-{}", digest.encoded()));
     for give_up in [longshore_store::Ingest::suspend, drop] {
         let Download::Needed(mut first) = store.download(&digest, None).unwrap() else { panic!("absent") };
         std::thread::scope(|scope| {
             let second = scope.spawn(|| store.download(&digest, None).unwrap());
             first.put(b"con").unwrap();
+            await_waiters(&partial, 1);
             give_up(first);
             let Download::Needed(mut second) = second.join().unwrap() else { panic!("nobody committed") };
             assert!(matches!(second.offset(), 0 | 3));

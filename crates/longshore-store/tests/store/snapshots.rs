@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use longshore_oci::{ChainId, Digest};
 use longshore_store::{SnapshotClaim, SnapshotIngest, Store};
 
-use crate::image::{at_once, new_store};
+use crate::image::{at_once, await_waiters, new_store};
 
 fn id(text: &str) -> ChainId {
     ChainId::base(&Digest::of(text.as_bytes()))
@@ -81,6 +81,24 @@ fn one_makes_a_snapshot_and_the_others_wait() {
         }
     });
     assert_eq!(made.into_inner(), 1);
+}
+
+#[test]
+fn who_waits_makes_the_snapshot_if_the_first_gives_up() {
+    let (_directory, store) = new_store();
+    let first = begin(&store, &id("x"));
+    let claimed = first.path().parent().unwrap().to_owned();
+    fs::write(first.path().join("half"), "").unwrap();
+    std::thread::scope(|scope| {
+        let second = scope.spawn(|| begin(&store, &id("x")));
+        await_waiters(&claimed, 1);
+        drop(first);
+        let second = second.join().unwrap();
+        assert_eq!(fs::read_dir(second.path()).unwrap().count(), 0);
+        second.commit().unwrap();
+    });
+    assert!(store.snapshot(&id("x")).unwrap().is_some());
+    assert!(store.recover().unwrap().is_clean());
 }
 
 #[test]
