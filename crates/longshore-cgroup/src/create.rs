@@ -85,9 +85,9 @@ impl Cgroup {
         };
         let mut unsupported: Vec<Unsupported> =
             absent.into_iter().map(|limit| Unsupported { limit, why: Why::NotInVersion }).collect();
-        let mut deferred = Vec::new();
+        let (mut writer, mut deferred) = (file::Writer::default(), Vec::new());
         for setting in &settings {
-            match self.set(setting) {
+            match self.set(setting, &mut writer) {
                 // Bounds of memory and of both may only be moved in an order that depends on where they were.
                 Err(CgroupError::Set { source, .. }) if source.kind() == io::ErrorKind::InvalidInput => {
                     deferred.push(setting);
@@ -96,14 +96,14 @@ impl Cgroup {
             }
         }
         for setting in deferred {
-            unsupported.extend(self.set(setting)?);
+            unsupported.extend(self.set(setting, &mut writer)?);
         }
         // Rules for devices are many lines, and one thing that is missing.
         unsupported.dedup();
         Ok(unsupported)
     }
 
-    fn set(&self, setting: &Setting) -> Result<Option<Unsupported>, CgroupError> {
+    fn set(&self, setting: &Setting, writer: &mut file::Writer) -> Result<Option<Unsupported>, CgroupError> {
         let unsupported = |why| Ok(setting.is_asked.then_some(Unsupported { limit: setting.limit, why }));
         if setting.limit == Limit::Devices && self.needs_device_filter() {
             return Ok(None);
@@ -116,12 +116,12 @@ impl Cgroup {
         };
         let mut path = directory.join(setting.file);
         let mut value = &setting.value;
-        let mut written = file::write(&path, value);
+        let mut written = writer.write(&path, value);
         if let (Err(error), Some((other, other_value))) = (&written, &setting.alternative)
             && file::is_gone(error)
         {
             (path, value) = (directory.join(other), other_value);
-            written = file::write(&path, value);
+            written = writer.write(&path, value);
         }
         let Err(source) = written else { return Ok(None) };
         match source.kind() {

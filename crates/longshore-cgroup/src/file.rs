@@ -11,6 +11,25 @@ pub(crate) fn write(path: &Path, value: &str) -> io::Result<()> {
     OpenOptions::new().write(true).open(path)?.write_all(value.as_bytes())
 }
 
+/// Writes values, and keeps the latest file open: rules for devices are many lines for one file.
+#[derive(Default)]
+pub(crate) struct Writer {
+    open: Option<(PathBuf, File)>,
+}
+
+impl Writer {
+    /// Writes a value in one call. The file must be there.
+    pub(crate) fn write(&mut self, path: &Path, value: &str) -> io::Result<()> {
+        let mut file = match self.open.take() {
+            Some((open, file)) if open == path => file,
+            _ => OpenOptions::new().write(true).open(path)?,
+        };
+        let written = file.write_all(value.as_bytes());
+        self.open = Some((path.to_owned(), file));
+        written
+    }
+}
+
 /// Writes a value, and names the file if that fails.
 pub(crate) fn put(path: &Path, value: &str) -> Result<(), CgroupError> {
     write(path, value).map_err(|source| CgroupError::Write {

@@ -194,4 +194,25 @@ proptest! {
     fn no_text_makes_reading_panic(text in "\\PC*") {
         drop(Profile::parse(&text));
     }
+
+    #[test]
+    fn no_mistake_in_a_profile_makes_it_panic(
+        place in any::<prop::sample::Index>(),
+        removed in 0_usize..24,
+        inserted in "[0-9\\[\\]{}\",:a-zA-Z_.-]{0,6}",
+    ) {
+        let place = place.index(PROFILE.len());
+        let rest = PROFILE.get(place + removed..).unwrap_or_default();
+        let text = [&PROFILE[..place], &inserted, rest].concat();
+        if let Ok(profile) = Profile::parse(&text) && let Ok(program) = profile.compile(&X86_64) {
+            check(&program.instructions).map_err(TestCaseError::fail)?;
+        }
+    }
 }
+
+/// One of everything.
+const PROFILE: &str = r#"{"defaultAction":"SCMP_ACT_ERRNO","defaultErrnoRet":1,"archMap":[{"architecture":"SCMP_ARCH_X86_64",
+"subArchitectures":["SCMP_ARCH_X86","SCMP_ARCH_X32"]}],"flags":["SECCOMP_FILTER_FLAG_LOG"],"syscalls":[{"names":["read","bind"],
+"action":"SCMP_ACT_ALLOW"},{"name":"clone","action":"SCMP_ACT_TRACE","errnoRet":38,"args":[{"index":0,"value":2114060288,
+"valueTwo":0,"op":"SCMP_CMP_MASKED_EQ"},{"index":1,"value":4,"op":"SCMP_CMP_GE"}],"excludes":{"caps":["CAP_SYS_ADMIN"],
+"arches":["s390x"]},"includes":{"minKernel":"4.8"}}]}"#;
