@@ -2,7 +2,9 @@
 
 use std::net::Ipv4Addr;
 
-use super::{IFLA_ADDRESS, IFLA_IFALIAS, IFLA_IFNAME, IFLA_INFO_KIND, IFLA_LINKINFO, IFLA_MTU};
+use rustix::io::Errno;
+
+use super::{IFLA_ADDRESS, IFLA_IFALIAS, IFLA_IFNAME, IFLA_INFO_KIND, IFLA_LINKINFO, IFLA_MASTER, IFLA_MTU};
 use super::{Links, NEW_LINK, interface};
 use crate::netlink::message::{ACK, CREATE, EXCL, Message};
 use crate::netlink::{Attempt, KernelError};
@@ -13,10 +15,9 @@ impl Links {
     pub(crate) fn create_bridge(
         &mut self,
         name: &str,
-        alias: &str,
         gateway: Ipv4Addr,
         mtu: Option<u32>,
-    ) -> Result<(), KernelError> {
+    ) -> Result<u32, KernelError> {
         let mut create = Message::new(NEW_LINK, ACK | CREATE | EXCL)
             .fixed(&interface(0, 0, 0))
             .text(IFLA_IFNAME, name)
@@ -26,11 +27,28 @@ impl Links {
         }
         let create = create.nest(IFLA_LINKINFO, |info| info.text(IFLA_INFO_KIND, "bridge"));
         self.socket.send([create]).attempt(|| format!("create the bridge `{name}`"))?;
-        let name_it = Message::new(NEW_LINK, ACK)
-            .fixed(&interface(0, 0, 0))
+        let created = self.find(name)?.map(|link| link.index);
+        created.ok_or_else(|| KernelError::new(format!("find the bridge `{name}`"), Errno::NODEV))
+    }
+
+    /// Gives a link that is down its final name and the text that says whose it is, both at once. False if the name is
+    /// taken.
+    pub(crate) fn christen(&mut self, index: u32, name: &str, alias: &str) -> Result<bool, KernelError> {
+        let request = Message::new(NEW_LINK, ACK)
+            .fixed(&interface(index, 0, 0))
             .text(IFLA_IFNAME, name)
             .text(IFLA_IFALIAS, alias);
-        self.socket.send([name_it]).attempt(|| format!("mark the bridge `{name}` as ours"))
+        match self.socket.send([request]) {
+            Ok(()) => Ok(true),
+            Err(Errno::EXIST) => Ok(false),
+            Err(errno) => Err(KernelError::new(format!("mark the bridge `{name}` as ours"), errno)),
+        }
+    }
+
+    /// Makes a link a port of a bridge.
+    pub(crate) fn set_master(&mut self, index: u32, bridge: u32) -> Result<(), KernelError> {
+        let request = Message::new(NEW_LINK, ACK).fixed(&interface(index, 0, 0)).native(IFLA_MASTER, bridge);
+        self.socket.send([request]).attempt(|| format!("put interface {index} on the bridge"))
     }
 }
 

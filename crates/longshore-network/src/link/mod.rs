@@ -88,6 +88,13 @@ impl Links {
         self.socket.send([up(index)]).attempt(|| format!("take interface {index} up"))
     }
 
+    /// Takes a link down.
+    #[cfg(test)]
+    pub(crate) fn set_down(&mut self, name: &str) -> Result<(), KernelError> {
+        let request = Message::new(NEW_LINK, ACK).fixed(&interface(0, 0, IFF_UP)).text(IFLA_IFNAME, name);
+        self.socket.send([request]).attempt(|| format!("take `{name}` down"))
+    }
+
     /// Makes the kernel act at once on what it noticed of a link, such as that the other end of a cable came up.
     ///
     /// It may put that off for a second, and drop all packets until then. Asking about a link makes it catch up (since

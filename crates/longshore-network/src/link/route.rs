@@ -2,6 +2,8 @@
 
 use std::net::Ipv4Addr;
 
+use rustix::io::Errno;
+
 use super::{Links, up};
 use crate::Subnet;
 use crate::netlink::attribute::Attributes;
@@ -31,16 +33,19 @@ const UNICAST: u8 = 1;
 const ROUTE: usize = 12;
 
 impl Links {
-    /// Gives an interface an address.
+    /// Gives an interface an address, if it does not have it.
     pub(crate) fn add_address(
         &mut self,
         index: u32,
         address: Ipv4Addr,
         subnet: Subnet,
     ) -> Result<(), KernelError> {
-        self.socket
-            .send([address_message(index, address, subnet)])
-            .attempt(|| format!("give the address {address} to interface {index}"))
+        match self.socket.send([address_message(index, address, subnet)]) {
+            Ok(()) | Err(Errno::EXIST) => Ok(()),
+            Err(errno) => {
+                Err(KernelError::new(format!("give the address {address} to interface {index}"), errno))
+            }
+        }
     }
 
     /// Everything that a container's side of a network needs, in one request: the interface and the loopback up, the
@@ -85,7 +90,7 @@ impl Links {
     }
 
     /// The subnets that the machine has routes to, without the default route. Addresses of interfaces are among them.
-    pub(crate) fn routed_subnets(&mut self) -> Result<Vec<(Subnet, Option<u32>)>, KernelError> {
+    pub(crate) fn routed_subnets(&mut self) -> Result<Vec<Subnet>, KernelError> {
         let mut subnets = Vec::new();
         let mut request = [0; ROUTE];
         request[0] = INET;
@@ -113,7 +118,7 @@ fn address_message(index: u32, address: Ipv4Addr, subnet: Subnet) -> Message {
 }
 
 /// A route to a subnet in the main table.
-fn read(answer: &[u8]) -> Option<(Subnet, Option<u32>)> {
+fn read(answer: &[u8]) -> Option<Subnet> {
     let (family, prefix, table) = (*answer.first()?, *answer.get(1)?, *answer.get(4)?);
     let attributes = Attributes::after(answer, ROUTE);
     let table = attributes.native(RTA_TABLE).unwrap_or(u32::from(table));
@@ -121,6 +126,5 @@ fn read(answer: &[u8]) -> Option<(Subnet, Option<u32>)> {
         return None;
     }
     let destination: [u8; 4] = attributes.find(RTA_DST)?.try_into().ok()?;
-    let subnet = Subnet::containing(Ipv4Addr::from(destination), prefix)?;
-    Some((subnet, attributes.native(RTA_OIF)))
+    Subnet::containing(Ipv4Addr::from(destination), prefix)
 }

@@ -99,7 +99,7 @@ impl Networks {
         lock: &Lock,
     ) -> Result<Ready, BringUpError> {
         let instance = self.directory().instance(lock)?;
-        let alias = self.alias(&instance);
+        let alias = self.alias(&instance, network);
         let mut firewall = Firewall::open()?;
         let found = links.find(&config.interface)?;
         let mut ready =
@@ -121,11 +121,12 @@ impl Networks {
         Ok(ready)
     }
 
-    /// The text that marks a bridge as ours, and says which directory it belongs to.
-    pub(super) fn alias(&self, instance: &str) -> String {
+    /// The text that marks a bridge as ours, and says which network and which directory it belongs to.
+    pub(super) fn alias(&self, instance: &str, network: &Network) -> String {
         let path = std::path::absolute(self.directory().path()).unwrap_or_default();
-        let alias = format!("longshore {instance} {}", path.display());
-        if alias.len() <= ALIAS_LIMIT { alias } else { format!("longshore {instance}") }
+        let mark = format!("{}{}", mark(instance), network.id.short());
+        let alias = format!("{mark} {}", path.display());
+        if alias.len() <= ALIAS_LIMIT { alias } else { mark }
     }
 
     /// Makes the kernel's rules be those that the files mean.
@@ -150,6 +151,7 @@ impl Networks {
         Ok(Some(Warning::NoFirewall))
     }
 
+    /// Makes the bridge, or what of it is missing, and takes it up.
     fn make_bridge(
         &self,
         links: &mut Links,
@@ -159,56 +161,82 @@ impl Networks {
         lock: &Lock,
     ) -> Result<(), BringUpError> {
         remove_orphans(links)?;
-        let instance = self.directory().instance(lock)?;
-        let alias = self.alias(&instance);
-        if let Some(link) = found {
-            let own_name = bridge_name(&ready.network.id);
-            if link.alias.as_deref() == Some(&alias) || link.name == own_name {
-                links.delete(&link.name)?;
-            } else if link.name == DEFAULT_BRIDGE {
-                ready.config.interface = own_name;
-                links.delete(&ready.config.interface)?;
-            } else {
-                return Err(BringUpError::Taken { interface: link.name });
+        let alias = self.alias(&self.directory().instance(lock)?, &ready.network);
+        let inhabited = !self.directory().leases(&ready.network.id)?.is_empty();
+        let ours = found.as_ref().is_some_and(|link| link.alias.as_deref() == Some(&alias));
+        let bridge = match found {
+            // Somebody took it down. Containers have their cables in it, so it stays.
+            Some(link) if ours && inhabited => link.index,
+            found => {
+                if let Some(link) = found.filter(|_| ours) {
+                    links.delete(&link.name)?;
+                }
+                self.settle_subnet(ready, !inhabited, lock)?;
+                self.create_bridge(links, ready, &alias, lock)?
             }
-        }
-        self.settle_subnet(ready, lock)?;
-        let config = &ready.config;
-        links.create_bridge(&config.interface, &alias, config.gateway, config.mtu)?;
-        let Some(link) = links.find(&config.interface)? else {
-            return Err(BringUpError::Taken { interface: config.interface.clone() });
         };
         // The kernel may be without IPv6; then there is nothing to switch off.
-        let _ = fs::write(format!("/proc/sys/net/ipv6/conf/{}/disable_ipv6", config.interface), "1");
-        links.add_address(link.index, config.gateway, config.subnet)?;
+        let _ = fs::write(format!("/proc/sys/net/ipv6/conf/{}/disable_ipv6", ready.config.interface), "1");
+        links.add_address(bridge, ready.config.gateway, ready.config.subnet)?;
         ready.warnings.extend(self.apply_rules(firewall, lock)?);
-        links.set_up(link.index)?;
-        ready.bridge = link.index;
+        if inhabited {
+            self.replug(links, &ready.network, bridge)?;
+        }
+        links.set_up(bridge)?;
+        ready.bridge = bridge;
+        Ok(())
+    }
+
+    /// Creates the bridge under a name that nobody else has, and then gives it its mark and its final name in one step:
+    /// so a bridge without a mark is never mistaken for somebody else's.
+    fn create_bridge(
+        &self,
+        links: &mut Links,
+        ready: &mut Ready,
+        alias: &str,
+        lock: &Lock,
+    ) -> Result<u32, BringUpError> {
+        let own_name = bridge_name(&ready.network.id);
+        links.delete(&own_name)?;
+        let index = links.create_bridge(&own_name, ready.config.gateway, ready.config.mtu)?;
+        if links.christen(index, &ready.config.interface, alias)? {
+            return Ok(index);
+        }
+        let wanted = std::mem::replace(&mut ready.config.interface, own_name.clone());
+        if wanted != DEFAULT_BRIDGE {
+            links.delete(&own_name)?;
+            return Err(BringUpError::Taken { interface: wanted });
+        }
+        // The default network of another home has the short name.
+        links.christen(index, &own_name, alias)?;
+        ready.network.bridge = Some(ready.config.clone());
+        self.directory().write_network(&ready.network, lock)?;
+        Ok(index)
+    }
+
+    /// Puts the cables of running containers back, if somebody removed the bridge that they were in.
+    fn replug(&self, links: &mut Links, network: &Network, bridge: u32) -> Result<(), BringUpError> {
+        for endpoint in self.directory().endpoints(&network.id)? {
+            if let Some(link) = links.find(&endpoint.host_interface)?.filter(|link| link.master.is_none()) {
+                links.set_master(link.index, bridge)?;
+            }
+        }
         Ok(())
     }
 
     /// Sees that the subnet is still free, and takes another if we may; writes the network if it changed.
-    fn settle_subnet(&self, ready: &mut Ready, lock: &Lock) -> Result<(), BringUpError> {
+    fn settle_subnet(&self, ready: &mut Ready, may_change: bool, lock: &Lock) -> Result<(), BringUpError> {
         let mut others = self.directory().networks()?;
         others.retain(|other| other.id != ready.network.id);
-        let taken = taken_subnets(&others, None)?;
-        let mut bridge = ready.config.clone();
-        let free = check_overlap(bridge.subnet, &taken);
-        if bridge.chosen && self.directory().leases(&ready.network.id)?.is_empty() {
-            let strict = choose_subnet(&taken).map_err(BringUpError::Subnet)?;
-            if free.is_err() {
-                bridge.subnet = strict;
-                bridge.gateway = strict.default_gateway();
-            }
-        } else {
-            free.map_err(BringUpError::Subnet)?;
+        let taken = taken_subnets(&others)?;
+        let Err(overlap) = check_overlap(ready.config.subnet, &taken) else { return Ok(()) };
+        if !(ready.config.chosen && may_change) {
+            return Err(BringUpError::Subnet(overlap));
         }
-        if ready.network.bridge.as_ref() != Some(&bridge) {
-            ready.network.bridge = Some(bridge.clone());
-            self.directory().write_network(&ready.network, lock)?;
-        }
-        ready.config = bridge;
-        Ok(())
+        ready.config.subnet = choose_subnet(&taken).map_err(BringUpError::Subnet)?;
+        ready.config.gateway = ready.config.subnet.default_gateway();
+        ready.network.bridge = Some(ready.config.clone());
+        Ok(self.directory().write_network(&ready.network, lock)?)
     }
 
     fn allow_forwarding(&self) -> Result<Option<Warning>, BringUpError> {
@@ -219,6 +247,11 @@ impl Networks {
         self.directory().note_forwarding()?;
         Ok(fs::write(FORWARDING, "1").is_err().then_some(Warning::NoForwarding))
     }
+}
+
+/// How the marks of an instance's bridges begin.
+pub(super) fn mark(instance: &str) -> String {
+    format!("longshore {instance} ")
 }
 
 /// What our rules in chains of others carry.
@@ -262,7 +295,10 @@ pub(super) fn remove_orphans(links: &mut Links) -> Result<Vec<String>, KernelErr
         let Some(mark) = link.alias.as_deref().and_then(|alias| alias.strip_prefix("longshore ")) else {
             continue;
         };
-        let Some((instance, path)) = mark.split_once(' ') else { continue };
+        let mut parts = mark.splitn(3, ' ');
+        let (Some(instance), Some(_), Some(path)) = (parts.next(), parts.next(), parts.next()) else {
+            continue;
+        };
         let gone = fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
         if !gone || all.iter().any(|port| port.master == Some(link.index)) {
             continue;

@@ -91,6 +91,14 @@ pub enum CreateError {
         /// What was given.
         value: String,
     },
+    /// Two networks cannot have one bridge.
+    #[error("the bridge `{interface}` belongs to the network `{network}`")]
+    Interface {
+        /// The name of the bridge.
+        interface: String,
+        /// Whose it is.
+        network: String,
+    },
     /// The files could not be used.
     #[error(transparent)]
     State(#[from] StateError),
@@ -179,7 +187,7 @@ fn blank(name: &str, driver: Driver) -> Result<Network, CreateError> {
 }
 
 fn bridge_of(spec: &NetworkSpec, id: &NetworkId, existing: &[Network]) -> Result<BridgeConfig, CreateError> {
-    let taken = taken_subnets(existing, None)?;
+    let taken = taken_subnets(existing)?;
     let subnet = match spec.subnet {
         Some(subnet) => {
             check_overlap(subnet, &taken)?;
@@ -203,7 +211,15 @@ fn bridge_of(spec: &NetworkSpec, id: &NetworkId, existing: &[Network]) -> Result
     for (name, value) in &spec.options {
         set_option(&mut bridge, name, value)?;
     }
-    Ok(bridge)
+    let owner = existing
+        .iter()
+        .find(|other| other.bridge.as_ref().is_some_and(|other| other.interface == bridge.interface));
+    match owner {
+        Some(owner) => {
+            Err(CreateError::Interface { interface: bridge.interface, network: owner.name.clone() })
+        }
+        None => Ok(bridge),
+    }
 }
 
 fn check_addresses(spec: &NetworkSpec, subnet: Subnet) -> Result<(), CreateError> {
@@ -265,8 +281,8 @@ pub(super) struct Taken {
     network: Option<String>,
 }
 
-/// The subnets that are in use. Routes over our `own` interface do not count.
-pub(super) fn taken_subnets(existing: &[Network], own: Option<u32>) -> Result<Vec<Taken>, KernelError> {
+/// The subnets that are in use.
+pub(super) fn taken_subnets(existing: &[Network]) -> Result<Vec<Taken>, KernelError> {
     let mut taken: Vec<Taken> = existing
         .iter()
         .filter_map(|network| {
@@ -274,8 +290,7 @@ pub(super) fn taken_subnets(existing: &[Network], own: Option<u32>) -> Result<Ve
         })
         .collect();
     let routed = Links::open()?.routed_subnets()?;
-    let foreign = routed.into_iter().filter(|(_, interface)| interface.is_none() || *interface != own);
-    taken.extend(foreign.map(|(subnet, _)| Taken { subnet, network: None }));
+    taken.extend(routed.into_iter().map(|subnet| Taken { subnet, network: None }));
     Ok(taken)
 }
 

@@ -1,6 +1,6 @@
 //! Clearing away what processes left that were killed.
 
-use super::bring_up::{passage_mark, remove_orphans};
+use super::bring_up::{mark, passage_mark, remove_orphans};
 use super::{BringUpError, Networks};
 use crate::Blame;
 use crate::link::Links;
@@ -99,12 +99,13 @@ impl Networks {
     /// Bridges with our mark that belong to no network of ours.
     fn reap_bridges(&self, links: &mut Links, reaped: &mut Reaped, lock: &Lock) -> Result<(), ReapError> {
         let instance = self.directory().instance(lock)?;
-        let alias = self.alias(&instance);
+        let mark = mark(&instance);
         let networks = self.directory().networks()?;
         let wanted: Vec<&str> =
             networks.iter().filter_map(|network| Some(network.bridge.as_ref()?.interface.as_str())).collect();
         for link in links.all()? {
-            if link.alias.as_deref() != Some(&alias) || wanted.contains(&link.name.as_str()) {
+            let ours = link.alias.as_deref().is_some_and(|alias| alias.starts_with(&mark));
+            if !ours || wanted.contains(&link.name.as_str()) {
                 continue;
             }
             links.delete(&link.name)?;

@@ -101,7 +101,7 @@ impl Networks {
         let mut links = Links::open()?;
         let ours = links
             .find(&bridge.interface)?
-            .is_some_and(|link| link.alias.as_deref() == Some(&self.alias(&instance)));
+            .is_some_and(|link| link.alias.as_deref() == Some(&self.alias(&instance, network)));
         if !ours {
             return Ok(());
         }

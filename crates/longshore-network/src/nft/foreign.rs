@@ -106,3 +106,47 @@ fn user_data(mark: &str) -> Vec<u8> {
     bytes.push(0);
     bytes
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::{DOCKER_USER, Firewall, NEW_RULE, TABLE, header, marked_rules};
+    use crate::netlink::message::{ACK, APPEND, CREATE, Message};
+    use crate::nft::{NEW_CHAIN, NEW_TABLE};
+
+    /// Sets up what Docker does: a chain that drops, and perhaps one for exceptions that it asks first.
+    pub(crate) fn like_docker(exceptions: bool) {
+        let mut firewall = Firewall::open().unwrap().unwrap();
+        let chain = |name| Message::new(NEW_CHAIN, CREATE).fixed(&header()).text(1, TABLE).text(3, name);
+        let mut changes = vec![
+            Message::new(NEW_TABLE, CREATE).fixed(&header()).text(1, TABLE).big(2, 0),
+            chain("FORWARD").nest(4, |place| place.big(1, 2).big(2, 0)).big(5, 0).text(7, "filter"),
+        ];
+        if exceptions {
+            // `jump DOCKER-USER`: NFT_JUMP is -3.
+            let jump = Message::new(NEW_RULE, CREATE | APPEND)
+                .fixed(&header())
+                .text(1, TABLE)
+                .text(2, "FORWARD")
+                .nest(4, |list| {
+                    list.nest(1, |element| {
+                        element.text(1, "immediate").nest(2, |data| {
+                            data.big(1, 0).nest(2, |inner| {
+                                inner.nest(2, |verdict| {
+                                    verdict.big(1, (-3_i32).cast_unsigned()).text(2, DOCKER_USER)
+                                })
+                            })
+                        })
+                    })
+                });
+            changes.extend([chain(DOCKER_USER), jump]);
+        }
+        let last = changes.pop().unwrap();
+        changes.push(last.with_flags(ACK));
+        firewall.batch(changes).unwrap();
+    }
+
+    /// How many rules with a mark there are.
+    pub(crate) fn marked(mark: &str) -> usize {
+        marked_rules(&mut Firewall::open().unwrap().unwrap(), mark).unwrap().len()
+    }
+}

@@ -6,6 +6,8 @@ mod table;
 
 pub(crate) use expression::Expression;
 pub use expression::Protocol;
+#[cfg(test)]
+pub(crate) use foreign::tests::{like_docker, marked};
 pub(crate) use foreign::{ForeignPolicy, close_passage, forward_policy, open_passage};
 pub(crate) use table::{Chain, Hook, Rule, Table};
 

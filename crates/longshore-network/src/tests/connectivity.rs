@@ -4,7 +4,8 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::os::fd::AsFd;
 
 use super::place::{call, inside, namespace, on_host, outside, reaches, serve, spec};
-use crate::{Network, NetworkSpec};
+use crate::nft::{like_docker, marked};
+use crate::{Departure, Network, NetworkSpec, Warning};
 
 #[test]
 fn containers_of_one_network_reach_each_other() {
@@ -121,5 +122,35 @@ fn a_container_of_nobody_reaches_nobody() {
         let network = host.network("one");
         let a = host.container(&network, "a");
         assert_eq!(reaches(&namespace(), &a.netns, a.endpoint.address), None);
+    });
+}
+
+#[test]
+fn the_firewall_of_docker_lets_containers_through() {
+    on_host(|host| {
+        like_docker(true);
+        let machine = outside();
+        let network = host.network("one");
+        let (a, b) = (host.container(&network, "a"), host.container(&network, "b"));
+        assert!(reaches(&a.netns, &machine, Ipv4Addr::new(203, 0, 113, 2)).is_some());
+        assert!(reaches(&a.netns, &b.netns, b.endpoint.address).is_some());
+        let instance = std::fs::read_to_string(host.directory.path().join("networks/instance")).unwrap();
+        let mark = format!("longshore-{instance} {}", network.bridge.as_ref().unwrap().interface);
+        assert_eq!(marked(&mark), 2);
+        for container in [&a, &b] {
+            host.networks.detach(&network, &container.endpoint.container, Departure::Ended).unwrap();
+        }
+        host.networks.remove(&network).unwrap();
+        assert_eq!(marked(&mark), 0);
+    });
+}
+
+#[test]
+fn a_firewall_that_drops_is_told_of() {
+    on_host(|host| {
+        like_docker(false);
+        let network = host.network("one");
+        let attachment = host.networks.attach(&network, &spec("a"), namespace().as_fd()).unwrap();
+        assert!(matches!(attachment.warnings[..], [Warning::ForeignFirewall { .. }]));
     });
 }

@@ -172,12 +172,34 @@ fn rules_and_bridges_that_somebody_removed_come_back() {
         assert!(firewall.has_table(&table).unwrap());
         firewall.remove(&table).unwrap();
         assert!(!firewall.has_table(&table).unwrap());
-        let _second = host.container(&network, "b");
+        let second = host.container(&network, "b");
         assert!(firewall.has_table(&table).unwrap());
-        host.networks.detach(&network, &spec("a").container, Departure::Disconnect).unwrap();
-        host.networks.detach(&network, &spec("b").container, Departure::Disconnect).unwrap();
+        // The bridge is removed while containers run.
         Links::open().unwrap().delete(&network.bridge.as_ref().unwrap().interface).unwrap();
-        let _third = host.container(&network, "c");
+        let third = host.container(&network, "c");
+        assert!(reaches(&third.netns, &second.netns, second.endpoint.address).is_some());
+        Links::open().unwrap().set_down(&network.bridge.as_ref().unwrap().interface).unwrap();
+        let fourth = host.container(&network, "d");
+        assert!(reaches(&fourth.netns, &second.netns, second.endpoint.address).is_some());
+    });
+}
+
+#[test]
+fn the_name_of_a_bridge_can_be_asked_for() {
+    on_host(|host| {
+        let named = |name: &str, bridge: &str| {
+            let mut spec = NetworkSpec { name: name.to_owned(), ..NetworkSpec::default() };
+            spec.options.insert("com.docker.network.bridge.name".to_owned(), bridge.to_owned());
+            host.networks.create(&spec)
+        };
+        let network = named("one", "br-one").unwrap();
+        let _a = host.container(&network, "a");
+        assert!(Links::open().unwrap().find("br-one").unwrap().unwrap().up);
+        assert!(matches!(named("long", "a-name-too-long-"), Err(CreateError::Option { .. })));
+        assert!(matches!(named("two", "br-one"), Err(CreateError::Interface { .. })));
+        let lost = named("two", "lo").unwrap();
+        let refused = host.networks.attach(&lost, &spec("b"), namespace().as_fd());
+        assert!(matches!(refused, Err(AttachError::BringUp { .. })), "{refused:?}");
     });
 }
 

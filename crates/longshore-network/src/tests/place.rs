@@ -100,8 +100,7 @@ pub(super) fn outside() -> OwnedFd {
     let subnet: Subnet = "203.0.113.0/24".parse().unwrap();
     let (host, machine) = (Ipv4Addr::new(203, 0, 113, 1), Ipv4Addr::new(203, 0, 113, 2));
     let mut links = Links::open().unwrap();
-    links.create_bridge("wan0", "a test", host, None).unwrap();
-    let bridge = links.find("wan0").unwrap().unwrap().index;
+    let bridge = links.create_bridge("wan0", host, None).unwrap();
     links.add_address(bridge, host, subnet).unwrap();
     links.set_up(bridge).unwrap();
     let pair = Pair {
