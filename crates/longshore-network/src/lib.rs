@@ -27,7 +27,7 @@ mod tests;
 pub use blame::Blame;
 pub use dns::{
     AddedHost, AddedHostError, DnsFlags, HostAddress, HostsFile, NAME_SERVER, NameServer, NameServerError,
-    ResolvConf, Resolvers,
+    ResolvConf, Resolvers, Zone,
 };
 pub use endpoint::{Endpoint, EndpointSpec, MacAddress, MacAddressError, PublishedPort};
 pub use ipam::AddressError;

@@ -21,7 +21,8 @@ pub(crate) fn table_name(instance: &str) -> String {
 /// The table for networks with their endpoints. Without `redirects`, published ports are left to the proxy.
 pub(crate) fn table(instance: &str, networks: &[(Network, Vec<Endpoint>)], redirects: bool) -> Table {
     let bridges = || networks.iter().filter_map(|(network, _)| Some((network, network.bridge.as_ref()?)));
-    let mut chains = vec![
+    let led = |network: &Network| redirects && !network.internal;
+    let chains = vec![
         Chain {
             name: "loopback",
             hook: Hook::Raw,
@@ -36,16 +37,17 @@ pub(crate) fn table(instance: &str, networks: &[(Network, Vec<Endpoint>)], redir
                 .filter_map(|(_, bridge)| masquerade(bridge))
                 .collect(),
         },
+        Chain {
+            name: "publish",
+            hook: Hook::Prerouting,
+            rules: networks
+                .iter()
+                .filter(|(network, _)| led(network))
+                .filter_map(|(network, there)| Some(redirect(network.bridge.as_ref()?, there)))
+                .flatten()
+                .collect(),
+        },
     ];
-    let redirected: Vec<Rule> = networks
-        .iter()
-        .filter(|(network, _)| redirects && !network.internal)
-        .filter_map(|(network, there)| Some(redirect(network.bridge.as_ref()?, there)))
-        .flatten()
-        .collect();
-    if !redirected.is_empty() {
-        chains.push(Chain { name: "publish", hook: Hook::Prerouting, rules: redirected });
-    }
     Table { name: table_name(instance), chains }
 }
 
@@ -197,10 +199,10 @@ mod tests {
             let publish = |redirects| {
                 table("0", &population, redirects).chains.into_iter().find(|chain| chain.name == "publish")
             };
-            assert_eq!(publish(false), None);
-            let rules = publish(true).map(|chain| chain.rules);
-            assert_eq!(rules.is_some(), led, "{host_ip}");
-            if let Some([rule]) = rules.as_deref() {
+            assert_eq!(publish(false).unwrap().rules, Vec::<Vec<E>>::new());
+            let rules = publish(true).unwrap().rules;
+            assert_eq!(rules.len(), usize::from(led), "{host_ip}");
+            if let [rule] = &rules[..] {
                 assert_eq!(rule.first(), Some(&E::NotFrom("ls-n".to_owned())));
                 assert_eq!(rule.last(), Some(&E::Redirect(Ipv4Addr::new(10, 0, 0, 2), 80)));
                 assert_eq!(rule.len(), if host_ip == "0.0.0.0" { 4 } else { 5 });

@@ -14,3 +14,4 @@ pub use hosts_file::{AddedHost, AddedHostError, HostAddress, HostsFile};
 pub use resolv_conf::{DnsFlags, ResolvConf};
 pub use server::{NAME_SERVER, NameServer, NameServerError};
 pub use upstream::Resolvers;
+pub use zone::Zone;

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::time::{ClockId, clock_gettime};
 
+use super::query::{Reaction, Transport, react};
 use crate::network::{Network, NetworkId};
 use crate::state::Directory;
 use crate::{Endpoint, Networks};
@@ -26,8 +27,10 @@ pub(crate) trait Lookup: Send + Sync {
 }
 
 /// What one container can look up.
+///
+/// [`crate::NameServer`] has one of its own; who carries a container's packets itself asks this.
 #[derive(Debug)]
-pub(crate) struct Zone {
+pub struct Zone {
     directory: Directory,
     container: String,
     known: Mutex<Known>,
@@ -75,12 +78,20 @@ fn changed(directory: &Path) -> Option<Stamp> {
 
 impl Zone {
     /// What a container on some of these networks can look up.
-    pub(crate) fn new(networks: &Networks, container: &str) -> Self {
+    pub fn new(networks: &Networks, container: &str) -> Self {
         Self {
             directory: networks.directory().clone(),
             container: container.to_owned(),
             known: Mutex::default(),
             turn: AtomicUsize::new(0),
+        }
+    }
+
+    /// The answer to a query that came in a datagram, or nothing if other resolvers are to be asked, or nobody.
+    pub fn answer(&self, query: &[u8]) -> Option<Vec<u8>> {
+        match react(query, Transport::Datagram, self) {
+            Reaction::Reply(reply) => Some(reply),
+            Reaction::Forward | Reaction::Ignore => None,
         }
     }
 

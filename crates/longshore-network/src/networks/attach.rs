@@ -12,7 +12,7 @@ use crate::endpoint::{Endpoint, EndpointSpec, MacAddress};
 use crate::ipam::{self, AddressError};
 use crate::link::{Links, Pair};
 use crate::netlink::{Attempt, KernelError};
-use crate::network::{self, Network};
+use crate::network::{self, BridgeConfig, Network};
 use crate::state::{Lock, StateError};
 use crate::{Blame, namespace, random};
 
@@ -85,17 +85,14 @@ impl Networks {
         spec: &EndpointSpec,
         netns: BorrowedFd<'_>,
     ) -> Result<Attachment, AttachError> {
-        // Names of interfaces have at most 15 bytes.
-        let long = spec.interface.len() > 15;
-        for name in [&spec.container, &spec.interface] {
-            if !network::is_name(name) || long {
-                return Err(AttachError::Name(name.clone()));
-            }
-        }
+        check(spec)?;
         let mut links = Links::open()?;
         let lock = self.directory().lock()?;
-        let ready = self.ready(&mut links, network, &lock)?;
-        let endpoint = self.lease(&ready, spec, &lock)?;
+        let (network, config) = self.current(network)?;
+        let ready = self
+            .bring_up(&mut links, &network, &config, &lock)
+            .map_err(|source| AttachError::BringUp { network: network.name.clone(), source })?;
+        let endpoint = self.lease(&ready.network, &ready.config, spec, &lock)?;
         drop(lock);
         match connect(&mut links, &ready, spec, &endpoint, netns) {
             Ok(()) => Ok(Attachment { endpoint, warnings: ready.warnings }),
@@ -117,16 +114,32 @@ impl Networks {
         })
     }
 
-    fn ready(&self, links: &mut Links, network: &Network, lock: &Lock) -> Result<Ready, AttachError> {
-        let network =
-            self.directory().network(&network.id)?.ok_or_else(|| AttachError::Gone(network.name.clone()))?;
-        let Some(config) = &network.bridge else { return Err(AttachError::NoBridge(network.name)) };
-        self.bring_up(links, &network, config, lock)
-            .map_err(|source| AttachError::BringUp { network: network.name.clone(), source })
+    /// Gives a container its place on a network, and leaves the kernel alone: the caller carries the packets, as
+    /// rootless engines do. [`Networks::detach`] takes the place back.
+    pub fn register(&self, network: &Network, spec: &EndpointSpec) -> Result<Endpoint, AttachError> {
+        check(spec)?;
+        let lock = self.directory().lock()?;
+        let (network, config) = self.current(network)?;
+        self.lease(&network, &config, spec, &lock)
     }
 
-    fn lease(&self, ready: &Ready, spec: &EndpointSpec, lock: &Lock) -> Result<Endpoint, AttachError> {
-        let Ready { network, config, .. } = ready;
+    /// The network as it is now, with its bridge.
+    fn current(&self, network: &Network) -> Result<(Network, BridgeConfig), AttachError> {
+        let current = self.directory().network(&network.id)?;
+        let current = current.ok_or_else(|| AttachError::Gone(network.name.clone()))?;
+        match current.bridge.clone() {
+            Some(config) => Ok((current, config)),
+            None => Err(AttachError::NoBridge(current.name)),
+        }
+    }
+
+    fn lease(
+        &self,
+        network: &Network,
+        config: &BridgeConfig,
+        spec: &EndpointSpec,
+        lock: &Lock,
+    ) -> Result<Endpoint, AttachError> {
         let leases = self.directory().leases(&network.id)?;
         if leases.iter().any(|lease| lease.container == spec.container) {
             return Err(AttachError::Attached(network.name.clone()));
@@ -151,6 +164,18 @@ impl Networks {
         self.directory().write_endpoint(&endpoint, lock)?;
         Ok(endpoint)
     }
+}
+
+/// Refuses identities and names of interfaces that are none.
+fn check(spec: &EndpointSpec) -> Result<(), AttachError> {
+    // Names of interfaces have at most 15 bytes.
+    let long = spec.interface.len() > 15;
+    for (name, wrong) in [(&spec.container, false), (&spec.interface, long)] {
+        if wrong || !network::is_name(name) {
+            return Err(AttachError::Name(name.clone()));
+        }
+    }
+    Ok(())
 }
 
 /// Lays the cable.

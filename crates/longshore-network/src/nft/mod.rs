@@ -52,8 +52,17 @@ impl Firewall {
 
     /// Makes the kernel's table of this name be this table.
     pub(crate) fn replace(&mut self, table: &Table) -> Result<(), KernelError> {
-        self.batch(table.replacement())
-            .attempt(|| format!("set the firewall rules in the table `{}`", table.name))
+        // Whoever replaces a table holds a lock or owns the namespace, so nobody makes it in between.
+        let present = self.has_table(&table.name)?;
+        let attempt = || format!("set the firewall rules in the table `{}`", table.name);
+        match self.batch(table.replacement(present)) {
+            // Another version had other chains by these names.
+            Err(Errno::EXIST | Errno::OPNOTSUPP | Errno::INVAL) if present => {
+                self.remove(&table.name)?;
+                self.batch(table.replacement(false)).attempt(attempt)
+            }
+            result => result.attempt(attempt),
+        }
     }
 
     /// Removes a table. One that is gone already is no error.

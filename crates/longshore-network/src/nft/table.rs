@@ -1,10 +1,10 @@
 //! A table of rules as a value, and the batch that makes the kernel's table be that value.
 //!
-//! A table is always replaced as a whole, in one transaction: the kernel never holds half of it, and what an earlier
-//! process left behind, dead or alive, is gone.
+//! The rules of a table are always replaced as a whole, in one transaction: the kernel never holds half of them, and what
+//! an earlier process left behind, dead or alive, is gone.
 
 use super::expression::Expression;
-use super::{DELETE_TABLE, NEW_CHAIN, NEW_RULE, NEW_TABLE, header};
+use super::{DELETE_RULE, DELETE_TABLE, NEW_CHAIN, NEW_RULE, NEW_TABLE, header};
 use crate::netlink::message::{ACK, APPEND, CREATE, Message};
 
 /// Where packets enter a chain.
@@ -54,12 +54,18 @@ impl Hook {
 }
 
 impl Table {
-    /// The changes that replace the table.
-    pub(super) fn replacement(&self) -> Vec<Message> {
-        let mut changes = Self::removal(&self.name);
-        changes.push(Message::new(NEW_TABLE, CREATE).fixed(&header()).text(1, &self.name).big(2, 0));
+    /// The changes after which there is this table, and no rule that is not in it.
+    ///
+    /// Chains that are there already are kept and emptied: taking one away makes the kernel wait for all processors,
+    /// which costs milliseconds.
+    pub(super) fn replacement(&self, present: bool) -> Vec<Message> {
+        let mut changes =
+            vec![Message::new(NEW_TABLE, CREATE).fixed(&header()).text(1, &self.name).big(2, 0)];
+        changes.extend(self.chains.iter().map(|chain| self.chain(chain)));
+        if present {
+            changes.push(Message::new(DELETE_RULE, 0).fixed(&header()).text(1, &self.name));
+        }
         for chain in &self.chains {
-            changes.push(self.chain(chain));
             changes.extend(chain.rules.iter().map(|rule| append(&self.name, chain.name, rule)));
         }
         if let Some(last) = changes.pop() {
