@@ -53,7 +53,8 @@ impl UserNetworkSpec {
 pub trait Names: Send {
     /// The answer to a DNS message, or nothing if the host's name servers are to be asked.
     ///
-    /// The message comes from a container and may be anything. `asker` is the container's address.
+    /// The message comes from a container and may be anything. `asker` is the container's address. The
+    /// whole network waits for the answer, so it must come from memory.
     fn answer(&mut self, message: &[u8], asker: Ipv4Addr) -> Option<Vec<u8>>;
 }
 

@@ -617,3 +617,6 @@ impl Connection {
         self.is_drained() && self.finish == Finish::Acknowledged
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::net::{SocketAddr, SocketAddrV4};
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with, sockopt};
@@ -23,6 +24,8 @@ use crate::wire::tcp::{self, Flags, Header};
 const PLENTY: usize = 16 * 1024 * 1024;
 /// What is little: enough to go on, so little that all connections together stay bounded.
 const LITTLE: usize = 16 * 1024;
+/// The farthest moment that is asked for.
+const FARTHEST: Duration = Duration::from_mins(1);
 
 /// All connections.
 pub(crate) struct Flows {
@@ -196,8 +199,10 @@ impl Flows {
         let Some(flow) = self.all.lookup_mut(key) else { return };
         let Some(due) = flow.connection.due() else { return };
         if flow.reminded.is_none_or(|reminded| reminded > due) {
-            flow.reminded = Some(due);
-            context.poller.remind(due, Token::Flow(key));
+            // Reminders of flows that are gone stay until their moment, so none is far away.
+            let at = due.min(context.now + FARTHEST);
+            flow.reminded = Some(at);
+            context.poller.remind(at, Token::Flow(key));
         }
     }
 

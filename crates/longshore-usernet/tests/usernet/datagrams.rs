@@ -2,13 +2,14 @@
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::os::fd::AsFd;
 use std::thread;
 use std::time::Duration;
 
-use longshore_usernet::{Names, UserNetworkSpec};
+use longshore_usernet::{Names, Port, UserNetwork, UserNetworkSpec};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketType, ipproto, recv, sendto, socket};
 
-use crate::setting::{as_everyone, connected, connected_with, own_address};
+use crate::setting::{ADDRESS, Container, Running, as_everyone, connected, connected_with, own_address};
 
 fn ask(to: SocketAddr, question: &[u8]) -> Result<Vec<u8>, ErrorKind> {
     let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
@@ -103,17 +104,38 @@ fn without_name_servers_questions_fail() {
 fn the_gateway_answers_pings() {
     as_everyone("datagrams::the_gateway_answers_pings", || {
         let Some((container, _running)) = connected(UserNetworkSpec::default()) else { return };
-        let reply = container.run(|| {
-            let socket =
-                socket(AddressFamily::INET, SocketType::RAW, Some(ipproto::ICMP)).expect("a raw socket");
-            // Type 8, checksum, identifier 0x1234, sequence 1.
-            let request = [8, 0, 0xe5, 0xca, 0x12, 0x34, 0, 1];
-            let gateway = SocketAddr::from(([10, 0, 2, 2], 0));
-            sendto(&socket, &request, SendFlags::empty(), &gateway).expect("a route");
-            let mut reply = [0; 64];
-            let (length, _) = recv(&socket, &mut reply[..], RecvFlags::empty()).expect("a reply");
-            reply[20..length].to_vec()
-        });
+        let reply = container.run(|| ping(Ipv4Addr::new(10, 0, 2, 2)));
         assert_eq!(reply, [0, 0, 0xed, 0xca, 0x12, 0x34, 0, 1]);
+    });
+}
+
+/// Sends an echo request and answers the ICMP message that comes back.
+fn ping(to: Ipv4Addr) -> Vec<u8> {
+    let socket = socket(AddressFamily::INET, SocketType::RAW, Some(ipproto::ICMP)).expect("a raw socket");
+    // Type 8, checksum, identifier 0x1234, sequence 1.
+    let request = [8, 0, 0xe5, 0xca, 0x12, 0x34, 0, 1];
+    sendto(&socket, &request, SendFlags::empty(), &SocketAddr::from((to, 0))).expect("a route");
+    let mut reply = [0; 64];
+    let (length, _) = recv(&socket, &mut reply[..], RecvFlags::empty()).expect("a reply");
+    reply[20..length].to_vec()
+}
+
+#[test]
+fn pings_leave_where_users_may_send_them() {
+    as_everyone("datagrams::pings_leave_where_users_may_send_them", || {
+        // A namespace plays the host, because this is a setting of the host's.
+        let (Some(host), Some(container)) = (Container::new(), Container::new()) else { return };
+        let own = Ipv4Addr::new(10, 9, 9, 9);
+        let spec = UserNetworkSpec { gateway: Ipv4Addr::new(10, 9, 9, 1), ..UserNetworkSpec::default() };
+        let _cable = Port::attach(host.netns.as_fd(), &spec, own).expect("a cable");
+        let spec = UserNetworkSpec::default();
+        let port = Port::attach(container.netns.as_fd(), &spec, ADDRESS).expect("a cable");
+        let mut network = UserNetwork::new(spec, Box::new(())).expect("a network");
+        network.plug(port).expect("a port");
+        let _running = host.run(|| Running::start(network));
+        // A new namespace allows nobody.
+        assert_eq!(container.run(move || ping(own))[..2], [3, 13]);
+        host.run(|| std::fs::write("/proc/sys/net/ipv4/ping_group_range", "0 0").expect("a setting"));
+        assert_eq!(container.run(move || ping(own)), [0, 0, 0xed, 0xca, 0x12, 0x34, 0, 1]);
     });
 }
