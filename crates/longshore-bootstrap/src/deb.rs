@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
+use longshore_layer::archive::{ArchiveError, Entries, EntryKind};
 use thiserror::Error;
 
 use crate::decompress::{Compression, read_bounded};
@@ -23,6 +24,14 @@ pub enum DebError {
         member: String,
         /// Why.
         source: io::Error,
+    },
+    /// The archive in a member cannot be read.
+    #[error("the archive in its member `{member}` is damaged")]
+    Archive {
+        /// The member.
+        member: String,
+        /// Why.
+        source: ArchiveError,
     },
     /// A control file has a name that leads elsewhere.
     #[error("its control file `{0}` has a name that cannot be one")]
@@ -81,21 +90,20 @@ impl<'a> Deb<'a> {
         let reader = Compression::of(name).0.reader(bytes).map_err(damaged)?;
         let tar = read_bounded(reader, MAX_CONTROL).map_err(damaged)?;
         let mut files = BTreeMap::new();
-        let mut archive = tar::Archive::new(&tar[..]);
-        for entry in archive.entries().map_err(damaged)? {
-            let mut entry = entry.map_err(damaged)?;
-            if !entry.header().entry_type().is_file() {
+        let mut archive = Entries::new(&tar[..], MAX_CONTROL);
+        let broken = |source| DebError::Archive { member: name.to_owned(), source };
+        while let Some(entry) = archive.next_entry().map_err(broken)? {
+            if entry.kind != EntryKind::File {
                 continue;
             }
-            let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+            let path = String::from_utf8_lossy(&entry.path).into_owned();
             let file = path.strip_prefix("./").unwrap_or(&path);
             if !is_control_name(file) {
                 return Err(DebError::ControlName(path));
             }
-            let executable = entry.header().mode().is_ok_and(|mode| mode & 0o111 != 0);
             let mut bytes = Vec::new();
-            entry.read_to_end(&mut bytes).map_err(damaged)?;
-            files.insert(file.to_owned(), ControlFile { bytes, executable });
+            archive.read_to_end(&mut bytes).map_err(damaged)?;
+            files.insert(file.to_owned(), ControlFile { bytes, executable: entry.mode & 0o111 != 0 });
         }
         Ok(files)
     }

@@ -6,11 +6,12 @@
 //! `Replaces` the other; if neither does, that is an error.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
+use longshore_layer::archive::{ArchiveError, Entries, Entry, EntryKind};
 use thiserror::Error;
 
 use crate::control::Paragraph;
@@ -24,6 +25,9 @@ const MAX_DATA: u64 = 16 << 30;
 
 /// The most files that one package may hold.
 const MAX_ENTRIES: usize = 1 << 20;
+
+/// The most that the extended headers of one entry may hold.
+const MAX_HEADER: u64 = 1 << 20;
 
 /// The longest path.
 const MAX_PATH: usize = 4096;
@@ -63,7 +67,13 @@ pub enum UnpackError {
     TooLarge(&'static str),
     /// The archive within is damaged.
     #[error("its archive of files is damaged")]
-    Damaged(#[source] io::Error),
+    Damaged(#[source] ArchiveError),
+    /// The compression around the archive is damaged.
+    #[error("its archive of files cannot be decompressed")]
+    Decode(#[source] io::Error),
+    /// It ends before it begins.
+    #[error("it holds no control files")]
+    Empty,
     /// A file cannot be written.
     #[error("failed to write `{path}`")]
     Write {
@@ -168,7 +178,7 @@ fn decode(sender: &SyncSender<Piece>, content: impl FnOnce() -> Result<Vec<u8>, 
         loop {
             let mut piece = Vec::with_capacity(PIECE);
             let count =
-                data.by_ref().take(PIECE as u64).read_to_end(&mut piece).map_err(UnpackError::Damaged)?;
+                data.by_ref().take(PIECE as u64).read_to_end(&mut piece).map_err(UnpackError::Decode)?;
             total += count as u64;
             if total > MAX_DATA {
                 return Err(UnpackError::TooLarge("16 GiB"));
@@ -193,20 +203,29 @@ struct Pieces {
 
 impl Read for Pieces {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let count = self.current.read(buffer)?;
-            if count > 0 || buffer.is_empty() {
-                return Ok(count);
-            }
+        let count = self.fill_buf()?.read(buffer)?;
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+impl BufRead for Pieces {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        while self.current.fill_buf()?.is_empty() {
             match self.receiver.recv() {
                 Ok(Piece::Bytes(bytes)) => self.current = io::Cursor::new(bytes),
                 Ok(Piece::Failed(failure)) => {
                     self.failure = Some(failure);
                     return Err(io::Error::other("the decoder failed"));
                 }
-                Ok(Piece::Control(_)) | Err(_) => return Ok(0),
+                Ok(Piece::Control(_)) | Err(_) => break,
             }
         }
+        self.current.fill_buf()
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.current.consume(count);
     }
 }
 
@@ -225,7 +244,7 @@ impl Writer<'_, '_> {
         let control = match receiver.recv() {
             Ok(Piece::Control(control)) => control,
             Ok(Piece::Failed(error)) => return Err(error),
-            _ => return Err(UnpackError::Damaged(io::ErrorKind::UnexpectedEof.into())),
+            _ => return Err(UnpackError::Empty),
         };
         let mut unpacked = Unpacked { control, paths: Vec::new() };
         let own = unpacked.paragraph();
@@ -236,30 +255,24 @@ impl Writer<'_, '_> {
             });
         }
         let pieces = Pieces { receiver, current: io::Cursor::default(), failure: None };
-        let mut archive = tar::Archive::new(pieces);
+        let mut archive = Entries::new(pieces, MAX_HEADER);
         let written = self.entries(&mut archive, &mut unpacked);
-        let mut pieces = archive.into_inner();
         // What follows the archive's end must be read too, because its decoder checks sums there.
-        let drained =
-            written.and_then(|()| io::copy(&mut pieces, &mut io::sink()).map_err(UnpackError::Damaged));
-        drained.map_err(|error| pieces.failure.take().unwrap_or(error))?;
+        let drained = written.and_then(|()| archive.drain().map_err(UnpackError::Damaged));
+        let failure = archive.into_inner().failure;
+        drained.map_err(|error| failure.unwrap_or(error))?;
         self.unpacked.push(unpacked);
         Ok(())
     }
 
-    fn entries(
-        &mut self,
-        archive: &mut tar::Archive<Pieces>,
-        unpacked: &mut Unpacked,
-    ) -> Result<(), UnpackError> {
-        for (count, entry) in archive.entries().map_err(UnpackError::Damaged)?.enumerate() {
-            if count >= MAX_ENTRIES {
+    fn entries(&mut self, archive: &mut Entries<Pieces>, unpacked: &mut Unpacked) -> Result<(), UnpackError> {
+        while let Some(entry) = archive.next_entry().map_err(UnpackError::Damaged)? {
+            if unpacked.paths.len() >= MAX_ENTRIES {
                 return Err(UnpackError::TooLarge("1,048,576 files"));
             }
-            let mut entry = entry.map_err(UnpackError::Damaged)?;
-            let path = plain_path(&entry.path_bytes())?;
-            if !path.is_empty() && self.claim(&path, unpacked, entry.header().entry_type().is_dir())? {
-                self.write(&mut entry, &path)?;
+            let path = plain_path(&entry.path)?;
+            if !path.is_empty() && self.claim(&path, unpacked, entry.kind == EntryKind::Directory)? {
+                self.write(archive, &entry, &path)?;
             }
             unpacked.paths.push(path);
         }
@@ -306,51 +319,40 @@ impl Writer<'_, '_> {
         path.to_vec()
     }
 
-    fn write(&mut self, entry: &mut tar::Entry<'_, Pieces>, path: &[u8]) -> Result<(), UnpackError> {
+    fn write(
+        &mut self,
+        archive: &mut Entries<Pieces>,
+        entry: &Entry,
+        path: &[u8],
+    ) -> Result<(), UnpackError> {
         let failed = |source| UnpackError::Write { path: shown(path), source };
-        let attributes = attributes(entry.header()).map_err(UnpackError::Damaged)?;
-        let kind = entry.header().entry_type();
-        if kind.is_dir() {
-            return self.root.directory(path, attributes).map_err(failed);
-        }
-        let standing = self.root.standing(path).map_err(failed)?;
-        let target = entry.link_name_bytes().unwrap_or_default().into_owned();
-        match kind {
-            tar::EntryType::Symlink if standing == Standing::Directory => Ok(()),
-            tar::EntryType::Symlink => {
-                if target.is_empty() || target.len() > MAX_PATH || target.contains(&0) {
-                    return Err(UnpackError::Path(shown(&target)));
+        let foreign = |kind| Err(UnpackError::Kind { path: shown(path), kind });
+        let attributes = Attributes {
+            mode: entry.mode,
+            uid: entry.uid,
+            gid: entry.gid,
+            modified: Some(entry.modified.seconds),
+        };
+        let result = match &entry.kind {
+            EntryKind::Directory => self.root.directory(path, attributes),
+            EntryKind::Symlink(_) if self.root.standing(path).map_err(failed)? == Standing::Directory => {
+                Ok(())
+            }
+            EntryKind::Symlink(target) => {
+                if target.is_empty() || target.len() >= MAX_PATH || target.contains(&0) {
+                    return Err(UnpackError::Path(shown(target)));
                 }
-                self.root.symlink(path, &target, attributes).map_err(failed)
+                self.root.symlink(path, target, attributes)
             }
-            tar::EntryType::Link => self.root.hard_link(path, &plain_path(&target)?).map_err(failed),
-            tar::EntryType::Regular | tar::EntryType::Continuous | tar::EntryType::GNUSparse => {
-                self.root.file(path, entry, attributes).map_err(failed)
-            }
-            kind => Err(UnpackError::Kind { path: shown(path), kind: kind_name(kind) }),
-        }
+            EntryKind::HardLink(target) => self.root.hard_link(path, &plain_path(target)?),
+            EntryKind::File if entry.segments.is_none() => self.root.file(path, archive, attributes),
+            EntryKind::File => return foreign("sparse file"),
+            EntryKind::CharacterDevice(_) => return foreign("character device"),
+            EntryKind::BlockDevice(_) => return foreign("block device"),
+            EntryKind::Fifo => return foreign("named pipe"),
+        };
+        result.map_err(failed)
     }
-}
-
-fn kind_name(kind: tar::EntryType) -> &'static str {
-    match kind {
-        tar::EntryType::Char => "character device",
-        tar::EntryType::Block => "block device",
-        tar::EntryType::Fifo => "named pipe",
-        _ => "file of an unknown kind",
-    }
-}
-
-fn attributes(header: &tar::Header) -> io::Result<Attributes> {
-    let number = |value: u64| u32::try_from(value).map_err(|_| io::Error::from(io::ErrorKind::InvalidData));
-    Ok(Attributes {
-        mode: header.mode()?,
-        uid: number(header.uid()?)?,
-        gid: number(header.gid()?)?,
-        modified: Some(
-            i64::try_from(header.mtime()?).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?,
-        ),
-    })
 }
 
 /// A path without `./` in front and slashes at the end. Empty is the root itself.
