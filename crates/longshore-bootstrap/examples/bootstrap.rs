@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use longshore_bootstrap::{ConfigureStep, Options, Variant, bootstrap};
 use longshore_event::{EventSink, ImageEvent};
+use longshore_layer::{PackOptions, pack};
 use longshore_oci::Platform;
 
 struct Talk(Instant);
@@ -90,5 +91,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             text
         })?;
     println!("{:.3} s: {} packages", start.elapsed().as_secs_f64(), made.packages.len());
+    let packed = pack(root, std::io::sink(), &PackOptions::default())?;
+    println!("{} bytes, {}", packed.bytes, packed.diff_id);
     Ok(())
 }

@@ -285,7 +285,7 @@ impl Writer<'_, '_> {
             return Ok(true);
         }
         let own = self.unpacked.len();
-        let canonical = self.canonical(path);
+        let canonical = alias(self.aliases, path).unwrap_or_else(|| path.to_vec());
         let Some(other) = self.owners.get(&canonical).copied().filter(|other| *other != own) else {
             self.owners.insert(canonical, own);
             return Ok(true);
@@ -296,10 +296,11 @@ impl Writer<'_, '_> {
                 by.and_then(Unpacked::paragraph).and_then(|own| own.field("Replaces")).unwrap_or_default();
             groups(field).flatten().flatten().any(|group| group.name == whom && group.admits(version))
         };
+        let aliases = self.aliases;
         let version = |at: usize| self.names.get(at).map_or("", |package| package.version);
         if replaces(Some(unpacked), name(other), version(other)) {
             if let Some(loser) = self.unpacked.get_mut(other) {
-                loser.paths.retain(|kept| kept != path);
+                loser.paths.retain(|kept| alias(aliases, kept).as_deref().unwrap_or(kept) != canonical);
             }
             self.owners.insert(canonical, own);
             return Ok(true);
@@ -308,15 +309,6 @@ impl Writer<'_, '_> {
             return Ok(false);
         }
         Err(UnpackError::Overwrites { path: shown(path), other: name(other).to_owned() })
-    }
-
-    /// The path by which a file is known when it can be reached by two.
-    fn canonical(&self, path: &[u8]) -> Vec<u8> {
-        let first = path.split(|byte| *byte == b'/').next().unwrap_or_default();
-        if first.len() < path.len() && self.aliases.iter().any(|alias| alias.as_bytes() == first) {
-            return [b"usr/", path].concat();
-        }
-        path.to_vec()
     }
 
     fn write(
@@ -353,6 +345,13 @@ impl Writer<'_, '_> {
         };
         result.map_err(failed)
     }
+}
+
+/// The path by which a file is known when it can be reached by two, if it is not this one.
+fn alias(aliases: &[&str], path: &[u8]) -> Option<Vec<u8>> {
+    let first = path.split(|byte| *byte == b'/').next()?;
+    let is_below = first.len() < path.len() && aliases.iter().any(|alias| alias.as_bytes() == first);
+    is_below.then(|| [b"usr/", path].concat())
 }
 
 /// A path without `./` in front and slashes at the end. Empty is the root itself.

@@ -72,6 +72,12 @@ impl Keyring {
         if keys.is_empty() { Err(KeyringError::Empty) } else { Ok(Self { keys }) }
     }
 
+    /// The fingerprints of the keys that may sign.
+    #[cfg(test)]
+    pub(super) fn names(&self) -> Vec<String> {
+        self.keys.iter().map(|key| key.key.fingerprint.to_string()).collect()
+    }
+
     /// The keys that may have made a signature.
     pub(super) fn candidates(&self, signature: &Signature<'_>) -> impl Iterator<Item = &SigningKey> {
         self.keys.iter().filter(|key| {
@@ -88,6 +94,8 @@ impl Keyring {
 pub(super) mod tag {
     pub(in super::super) const SIGNATURE: u8 = 2;
     pub(in super::super) const PUBLIC_KEY: u8 = 6;
+    /// Notes of a program of its own, which stand anywhere and mean nothing to others.
+    pub(in super::super) const TRUST: u8 = 12;
     pub(in super::super) const USER_ID: u8 = 13;
     pub(in super::super) const PUBLIC_SUBKEY: u8 = 14;
 }
@@ -104,6 +112,9 @@ fn signing_keys(primary: PublicKey, packets: &[Packet<'_>]) -> Option<Vec<Signin
     let (mut own, mut subkeys) = (None::<Statement>, Vec::new());
     let mut groups: Vec<(Option<Packet<'_>>, Vec<Signature<'_>>)> = vec![(None, Vec::new())];
     for packet in packets {
+        if packet.tag == tag::TRUST {
+            continue;
+        }
         if packet.tag == tag::SIGNATURE {
             let signatures = groups.last_mut().map(|(_, signatures)| signatures)?;
             signatures.extend(Signature::read(packet.body));

@@ -20,12 +20,12 @@ pub(crate) const DATE: &str = "Thu, 28 May 2026 20:26:40 UTC";
 pub(crate) type Files = HashMap<String, Vec<u8>>;
 
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// An archive of the suite `bookworm` with some packages.
 pub(crate) fn archive(packages: &[Package], signer: &Signer, more_fields: &str) -> Files {
-    assemble(packages, signer, more_fields, |package| package.build())
+    assemble(packages, signer, more_fields, Package::build)
 }
 
 /// An archive in which one package is replaced by other bytes.

@@ -1,5 +1,7 @@
 //! Roots from small archives on the loopback interface, as root and as an ordinary user.
 
+#![expect(clippy::unwrap_used, reason = "it is all tests, also what stands outside of their functions")]
+
 mod archive;
 mod hostile;
 mod package;

@@ -67,7 +67,7 @@ impl Package {
 }
 
 fn member(archive: &mut Vec<u8>, name: &str, content: &[u8]) {
-    write!(archive, "{name:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n", 0, 0, 0, 100_644, content.len()).unwrap();
+    writeln!(archive, "{name:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`", 0, 0, 0, 100_644, content.len()).unwrap();
     archive.extend_from_slice(content);
     if content.len() % 2 == 1 {
         archive.push(b'\n');
