@@ -191,7 +191,7 @@ pub fn bootstrap(
     if let Some(configurator) = configurator {
         configure(&unpacked, created, configurator, events)?;
     }
-    layout::finish(&mut root, &unpacked).map_err(BootstrapError::Layout)?;
+    layout::finish(&mut root, &unpacked, aliases).map_err(BootstrapError::Layout)?;
     events.image(ImageEvent::Stage { name: "cleaning".to_owned() });
     clean(path, created.as_second(), started)
         .map_err(|source| BootstrapError::Clean { path: path.to_owned(), source })?;

@@ -62,14 +62,32 @@ pub(crate) fn prepare(root: &mut Root, sources: &[Source], components: &[String]
 const POLICY: &str = "usr/sbin/policy-rc.d";
 const AWK: &str = "usr/bin/awk";
 
-/// Removes what was only there for scripts.
-pub(crate) fn finish(root: &mut Root, packages: &[Unpacked]) -> Result<(), LayoutError> {
-    let is_brought =
-        packages.iter().any(|package| package.paths.iter().any(|path| path == POLICY.as_bytes()));
-    if is_brought {
-        return Ok(());
+/// Removes what was only there for scripts, and links into directories of `/usr` that no package needs.
+pub(crate) fn finish(root: &mut Root, packages: &[Unpacked], aliases: &[&str]) -> Result<(), LayoutError> {
+    if !is_brought(packages, POLICY.as_bytes()) {
+        remove(root, POLICY)?;
     }
-    root.remove(POLICY.as_bytes()).map_err(|source| LayoutError { path: format!("/{POLICY}"), source })
+    for alias in aliases {
+        let target = format!("usr/{alias}");
+        let is_needed = is_brought(packages, alias.as_bytes()) || is_brought(packages, target.as_bytes());
+        if !is_needed && standing(root, alias)? == Standing::Other {
+            remove(root, alias)?;
+            let removed = root.remove_empty(target.as_bytes());
+            removed.map_err(|source| LayoutError { path: format!("/{target}"), source })?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a package has a path, or something below it.
+fn is_brought(packages: &[Unpacked], path: &[u8]) -> bool {
+    let is_at =
+        |own: &Vec<u8>| own.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"));
+    packages.iter().any(|package| package.paths.iter().any(is_at))
+}
+
+fn remove(root: &mut Root, path: &str) -> Result<(), LayoutError> {
+    root.remove(path.as_bytes()).map_err(|source| LayoutError { path: format!("/{path}"), source })
 }
 
 fn standing(root: &mut Root, path: &str) -> Result<Standing, LayoutError> {

@@ -183,8 +183,9 @@ fn archive_time(text: &str) -> Option<Timestamp> {
         .strip_suffix("UTC")
         .or_else(|| text.strip_suffix('Z'))
         .map_or(text.to_owned(), |rest| format!("{rest}+0000"));
-    // Days below ten are padded with a blank by some.
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Days and hours below ten are padded with a blank by some.
+    let padded = |word: &str| if word.find(':') == Some(1) { format!("0{word}") } else { word.to_owned() };
+    let text = text.split_whitespace().map(padded).collect::<Vec<_>>().join(" ");
     rfc2822::DateTimeParser::new().parse_timestamp(&text).ok()
 }
 
@@ -211,10 +212,19 @@ mod tests {
         assert_eq!(release.date.to_string(), "2026-09-12T07:55:41Z");
         assert_eq!(release.file("main/binary-amd64/Packages.xz").map(|file| file.size), Some(12));
         assert_eq!(release.file("x"), None);
-        assert_eq!(
-            archive_time("Thu,  5 Mar 2026 07:00:00 UTC").unwrap().to_string(),
-            "2026-03-05T07:00:00Z"
-        );
+    }
+
+    #[test]
+    fn times_are_read_as_archives_write_them() {
+        for (text, time) in [
+            ("Thu,  5 Mar 2026 07:00:00 UTC", "2026-03-05T07:00:00Z"),
+            ("Fri, 20 Nov 2026  2:27:59 UTC", "2026-11-20T02:27:59Z"),
+            ("Fri, 20 Nov 2026 02:27:59 Z", "2026-11-20T02:27:59Z"),
+            ("Fri, 20 Nov 2026 02:27:59 +0000", "2026-11-20T02:27:59Z"),
+        ] {
+            assert_eq!(archive_time(text).map(|time| time.to_string()).as_deref(), Some(time), "{text}");
+        }
+        assert_eq!(archive_time("yesterday"), None);
     }
 
     #[test]

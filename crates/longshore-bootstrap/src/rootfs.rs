@@ -174,6 +174,19 @@ impl Root {
         }
     }
 
+    /// Removes a directory if it is there and empty.
+    pub(crate) fn remove_empty(&mut self, path: &[u8]) -> io::Result<()> {
+        let (parent, name) = self.parent(path)?;
+        match fs::unlinkat(parent, name, AtFlags::REMOVEDIR) {
+            Ok(()) => {
+                self.last = None;
+                Ok(())
+            }
+            Err(Errno::NOENT | Errno::NOTEMPTY | Errno::EXIST | Errno::NOTDIR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Reads a file of bounded size.
     pub(crate) fn read(&mut self, path: &[u8], limit: u64) -> io::Result<Vec<u8>> {
         let (parent, name) = self.parent(path)?;
