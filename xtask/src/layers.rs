@@ -41,7 +41,7 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer { package: "longshore-engine", level: 3, sideways: &[] },
     Layer { package: "longshore-sys", level: 3, sideways: &[] },
     Layer { package: "longshore-cgroup", level: 3, sideways: &["longshore-sys"] },
-    Layer { package: "longshore-network", level: 3, sideways: &[] },
+    Layer { package: "longshore-network", level: 3, sideways: &["longshore-sys"] },
     Layer { package: "longshore-usernet", level: 3, sideways: &["longshore-sys"] },
     Layer {
         package: "longshore-engine-native",

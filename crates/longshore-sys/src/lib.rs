@@ -14,6 +14,7 @@ mod interpret;
 mod mount;
 mod packet;
 mod program;
+mod socket_option;
 mod supervise;
 mod unshare;
 
@@ -23,4 +24,5 @@ pub use clone::{Namespaces, raise_fd, spawn};
 pub use mount::{MountAttributes, idmap, set_mount_attributes};
 pub use packet::packet_socket;
 pub use program::{FilterInstruction, Links, NewMount, Op, Program};
+pub use socket_option::ip_socket_option;
 pub use unshare::{unshare_mounts, unshare_network, unshare_user_and_mounts};

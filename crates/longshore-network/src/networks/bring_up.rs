@@ -35,7 +35,7 @@ pub enum Warning {
     NoForwarding,
     /// A firewall of somebody else drops what containers send.
     #[error(
-        "the iptables chain FORWARD drops packets by default and there is no chain DOCKER-USER for exceptions: \
+        "the iptables chain FORWARD drops packets by default and no exception can be made here: \
          containers may reach nothing outside; accept packets of `{interface}` there"
     )]
     ForeignFirewall {

@@ -27,12 +27,13 @@ pub(crate) enum ForeignPolicy {
     Drop,
 }
 
-/// What the `FORWARD` chain in the table `ip filter` does.
+/// What the `FORWARD` chain does, in the table `ip filter` or in that of the older iptables.
 pub(crate) fn forward_policy(firewall: &mut Firewall) -> Result<ForeignPolicy, KernelError> {
     let policy = chain(firewall, "FORWARD")?.and_then(|answer| Attributes::after(&answer, NFGEN).big(5));
     // NF_DROP.
     if policy != Some(0) {
-        return Ok(ForeignPolicy::Pass);
+        let older = super::legacy::forward_drops();
+        return Ok(if older { ForeignPolicy::Drop } else { ForeignPolicy::Pass });
     }
     Ok(match chain(firewall, DOCKER_USER)? {
         Some(_) => ForeignPolicy::DropWithDocker,

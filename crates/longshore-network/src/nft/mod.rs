@@ -2,6 +2,7 @@
 
 mod expression;
 mod foreign;
+mod legacy;
 mod table;
 
 pub(crate) use expression::Expression;

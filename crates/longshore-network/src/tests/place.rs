@@ -46,8 +46,7 @@ pub(super) fn on_host(test: impl FnOnce(&Host) + Send) {
 
 /// Moves the thread into a new network namespace.
 fn fresh() -> Option<OwnedFd> {
-    #[expect(deprecated, reason = "the other form is unsafe for flags that are not used here")]
-    rustix::thread::unshare(rustix::thread::UnshareFlags::NEWNET).ok()?;
+    longshore_sys::unshare_network().ok()?;
     rustix::fs::open("/proc/thread-self/ns/net", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()
 }
 
