@@ -4,7 +4,7 @@
 //! it: one thread reads and decompresses, one hashes the decompressed stream, the caller's parses it, makes directories
 //! and writes large files, and a crew makes small files and links.
 //!
-//! What a name may do is decided in [`path`](path::EntryPath) and [`unpack`]:
+//! What a name may do is decided in `path.rs` and `place.rs`:
 //!
 //! - Absolute names are relative to the target; a name that climbs out of it is refused.
 //! - Nothing is written through a link that leads out of the target. A relative link that stays inside is followed where

@@ -120,7 +120,7 @@ pub(crate) fn kind(directory: &OwnedFd, name: &[u8]) -> io::Result<Option<FileTy
 pub(crate) fn remove(directory: &OwnedFd, name: &[u8]) -> io::Result<()> {
     match unlinkat(directory, name, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => return Ok(()),
-        Err(Errno::ISDIR | Errno::PERM) => {}
+        Err(Errno::ISDIR) => {}
         Err(error) => return Err(error.into()),
     }
     let opened = readable(directory, name)?;
