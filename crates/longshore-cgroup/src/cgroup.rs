@@ -83,6 +83,18 @@ impl Cgroup {
         self.unified.as_deref().map(|path| open(path, flags)).transpose()
     }
 
+    /// The directories to show to the container, with the name of each below `/sys/fs/cgroup`: empty for the one of
+    /// version 2, if it is the only one.
+    pub fn view(&self) -> Vec<(String, PathBuf)> {
+        if let (Hierarchy::V2(_), Some(path)) = (&self.hierarchy, &self.unified) {
+            return vec![(String::new(), path.clone())];
+        }
+        self.legacy
+            .iter()
+            .map(|(controller, path)| (controller.legacy_name().to_owned(), path.clone()))
+            .collect()
+    }
+
     /// All processes in it and in what the container made below it, in no order that means anything.
     ///
     /// # Errors

@@ -1,3 +1,49 @@
 //! The native engine: containers without a daemon.
+//!
+//! [`NativeEngine`] runs containers with what the kernel offers: namespaces, overlays, control groups, filters of system
+//! calls. Each container that runs has one small process beside it, its monitor ([`monitor_main`]), which is this same
+//! program started under another name; there is nothing else, and nothing runs while no container does.
+//!
+//! What is on disk is described in `home` and `record`; how a process is started in `launch`; what a monitor does in
+//! `monitor`; how it is spoken to in `control`.
+//!
+//! **Invariants:** whatever is killed at whatever moment, the next command finds a state that it can clean up, and does:
+//! mounts and network interfaces belong to namespaces that end with their processes, processes end with their monitor,
+//! and everything else is a file or a directory under the engine's own. Containers are complete or do not exist.
 
 #![forbid(unsafe_code)]
+
+mod attach;
+mod control;
+mod create;
+mod directory;
+mod engine;
+mod exec;
+mod groups;
+mod home;
+mod images;
+mod launch;
+mod log;
+mod monitor;
+mod names;
+mod network;
+mod process;
+mod reap;
+mod record;
+mod rootfs;
+mod rootless;
+mod running;
+mod signal;
+mod start;
+mod user;
+mod volume;
+
+pub use attach::{Attached, Incoming, Sender};
+pub use engine::{Attachments, NativeEngine, NativeOptions};
+pub use monitor::{MONITOR, main as monitor_main};
+pub use process::ProcessDto;
+pub use reap::Reaped;
+pub use record::{RecordDto, StateDto};
+pub use running::NativeExec;
+pub use signal::parse_signal;
+pub use volume::{VolumeDto, Volumes};

@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::io;
-use rustix::net::{RecvFlags, recv};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
 use thiserror::Error;
 
@@ -89,6 +89,15 @@ impl Child {
     /// What comes from it on the way: readable when there is news.
     pub fn report(&self) -> BorrowedFd<'_> {
         self.report.as_fd()
+    }
+
+    /// Lets the process go on that waits in [`crate::Op::Await`].
+    ///
+    /// # Errors
+    ///
+    /// `PIPE` if it has ended.
+    pub fn go(&self) -> io::Result<()> {
+        send(&self.report, b"g", SendFlags::NOSIGNAL).map(|_| ())
     }
 
     /// Waits until the process has become its program; if the program splits, this becomes the handle of the second half.

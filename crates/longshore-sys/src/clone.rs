@@ -60,9 +60,22 @@ pub fn spawn(program: &Program, new: Namespaces, cgroup: Option<BorrowedFd<'_>>)
     // Streams of the new process are made by copying to 0, 1 and 2; the descriptors in use must not be among these.
     let theirs = raise_fd(theirs)?;
     match clone3(new, cgroup, 0)? {
-        Clone::Child => interpret::run(program, &theirs),
+        Clone::Child => {
+            // With a copy of our end open, the new process would never notice that we are gone.
+            close(&ours);
+            interpret::run(program, &theirs)
+        }
         Clone::Parent { pid, pidfd } => Ok(Child::new(pid, pidfd, ours)),
     }
+}
+
+/// Closes a descriptor of the new process, which drops nothing.
+fn close(descriptor: &OwnedFd) {
+    // SAFETY: close(2) takes an integer. The owner of the descriptor is never dropped in this process.
+    #[expect(unsafe_code, reason = "see the comment on safety")]
+    unsafe {
+        libc::syscall(libc::SYS_close, descriptor.as_raw_fd())
+    };
 }
 
 /// Moves a descriptor away from 0, 1 and 2.

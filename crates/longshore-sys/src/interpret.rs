@@ -13,7 +13,7 @@ use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags,
     UnmountFlags,
 };
-use rustix::net::{SendFlags, send};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 use rustix::process::Pid;
 
 use crate::clone::{Clone, check, clone3};
@@ -37,17 +37,19 @@ pub(crate) fn run(program: &Program, report: &OwnedFd) -> ! {
 
 fn step(op: &Op, report: &OwnedFd) -> Step {
     match op {
-        Op::Await(descriptor) => wait_for_byte(descriptor),
+        Op::Await => wait_for_word(report),
         Op::DieWithParent(signal) => prctl(libc::PR_SET_PDEATHSIG, u64::from(signal.unsigned_abs())),
         Op::JoinGroup(procs) => io::write(procs, b"0").map(|_| ()),
         Op::Enter(namespace, kinds) => set_namespace(namespace.as_fd(), kinds.0),
         Op::Unshare(kinds) => unshare(kinds.0),
         Op::Split => split(report),
+        Op::Orphan => orphan(),
         Op::BecomeRoot => become_root(),
         Op::IsolateMounts => {
             rustix::mount::mount_change(c"/", MountPropagationFlags::REC | MountPropagationFlags::DOWNSTREAM)
         }
         Op::ChangeRoot { mount, at } => change_root(mount, at),
+        Op::DropOldRoot => drop_old_root(),
         Op::MakeDirectories(..)
         | Op::MakeFile(_)
         | Op::Attach { .. }
@@ -92,6 +94,7 @@ fn process_step(op: &Op) -> Step {
     match op {
         Op::Session => rustix::process::setsid().map(|_| ()),
         Op::Terminal(socket) => terminal(socket),
+        Op::Console => tolerate_missing(cover_console()),
         Op::Stream(from, to) => duplicate(from.as_fd(), *to),
         Op::Limit { resource, soft, hard } => limit(*resource, *soft, *hard),
         Op::BoundCapabilities(keep) => bound_capabilities(*keep),
@@ -120,11 +123,11 @@ pub(crate) fn leave(code: i32) -> ! {
     }
 }
 
-fn wait_for_byte(descriptor: &OwnedFd) -> Step {
-    let mut byte = [0];
+fn wait_for_word(report: &OwnedFd) -> Step {
+    let mut word = [0_u8; 1];
     loop {
-        match io::read(descriptor, &mut byte) {
-            Ok(0) => leave(Child::ABANDONED),
+        match recv(report, &mut word, RecvFlags::empty()) {
+            Ok((_, 0)) => leave(Child::ABANDONED),
             Ok(_) => return Ok(()),
             Err(Errno::INTR) => {}
             Err(errno) => return Err(errno),
@@ -165,6 +168,13 @@ fn split(report: &OwnedFd) -> Step {
     }
 }
 
+fn orphan() -> Step {
+    match clone3(crate::Namespaces::NONE, None, 0)? {
+        Clone::Child => Ok(()),
+        Clone::Parent { .. } => leave(0),
+    }
+}
+
 fn become_root() -> Step {
     // Groups of before cannot be dropped where setting groups is denied; there they mean nothing either.
     let _ = rustix::thread::set_thread_groups(&[]);
@@ -175,8 +185,13 @@ fn become_root() -> Step {
 fn change_root(mount: &OwnedFd, at: &CStr) -> Step {
     rustix::mount::move_mount(mount, c"", CWD, at, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
     rustix::process::chdir(at)?;
-    // The old root is put over the new one and detached at once, see pivot_root(2), "pivot_root(".", ".")".
-    rustix::process::pivot_root(c".", c".")?;
+    // The old root is put over the new one, see pivot_root(2), "pivot_root(".", ".")".
+    rustix::process::pivot_root(c".", c".")
+}
+
+fn drop_old_root() -> Step {
+    rustix::process::chdir(c"/")?;
+    // What is mounted over the root is the old one: the process's own root is below it.
     rustix::mount::unmount(c".", UnmountFlags::DETACH)?;
     rustix::process::chdir(c"/")
 }
@@ -200,7 +215,25 @@ fn make_file(path: &CStr) -> Step {
             std::mem::forget(file);
             Ok(())
         }
-        Err(Errno::EXIST) => Ok(()),
+        Err(Errno::EXIST) => make_through_link(path),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Makes the file that a link leads to, if there is a link and its file is missing. The root directory bounds it.
+fn make_through_link(path: &CStr) -> Step {
+    let mut space = [std::mem::MaybeUninit::<u8>::uninit(); 1];
+    if rustix::fs::readlinkat_raw(CWD, path, &mut space).is_err() {
+        return Ok(());
+    }
+    let flags = OFlags::CREATE | OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    match rustix::fs::openat(CWD, path, flags, Mode::from_bits_truncate(0o644)) {
+        Ok(file) => {
+            std::mem::forget(file);
+            Ok(())
+        }
+        // There is something, if not a file; whoever attaches to it says what is wrong.
+        Err(Errno::ISDIR | Errno::NXIO | Errno::TXTBSY | Errno::ACCESS) => Ok(()),
         Err(errno) => Err(errno),
     }
 }
@@ -320,7 +353,7 @@ fn terminal(socket: &OwnedFd) -> Step {
         duplicate(slave.as_fd(), stream)?;
     }
     std::mem::forget((master, slave));
-    tolerate_missing(cover_console())
+    Ok(())
 }
 
 /// Shows the terminal as `/dev/console`, which programs that write to the console find.

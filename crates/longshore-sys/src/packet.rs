@@ -11,8 +11,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 /// Opens a non-blocking packet socket on the device with the index `interface` of the thread's network namespace.
 ///
 /// Each frame read or written begins with a `virtio_net_hdr` of ten bytes. Frames that others send out of the device are
-/// not received, only those that come in. Frames bypass the device's queue, which a virtual device has no use for, and which
-/// swallows frames for a moment after the device has got a carrier. It needs `CAP_NET_RAW` in the user namespace that owns the network namespace;
+/// not received, only those that come in. It needs `CAP_NET_RAW` in the user namespace that owns the network namespace;
 /// the socket keeps that network namespace alive.
 ///
 /// # Errors
@@ -24,7 +23,6 @@ pub fn packet_socket(interface: u32) -> io::Result<OwnedFd> {
     let socket = socket_with(AddressFamily::PACKET, SocketType::RAW, flags, None)?;
     set_option(socket.as_fd(), libc::PACKET_VNET_HDR)?;
     set_option(socket.as_fd(), PACKET_IGNORE_OUTGOING)?;
-    set_option(socket.as_fd(), libc::PACKET_QDISC_BYPASS)?;
     bind(socket.as_fd(), interface)?;
     Ok(socket)
 }

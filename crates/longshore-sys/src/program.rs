@@ -11,8 +11,8 @@ use crate::{MountAttributes, Namespaces};
 /// One operation of a new process. Paths are those that it sees at that point.
 #[derive(Debug)]
 pub enum Op {
-    /// Waits until a byte can be read. If there is none and will be none, whoever started us is gone, and so are we.
-    Await(Arc<OwnedFd>),
+    /// Waits for [`crate::Child::go`]. If whoever started us is gone, so are we.
+    Await,
     /// Asks the kernel to end this process by a signal when the thread that started it ends.
     DieWithParent(i32),
     /// Joins a control group through its open `cgroup.procs`.
@@ -23,17 +23,22 @@ pub enum Op {
     Unshare(Namespaces),
     /// Goes on in a child of the same parent, so that a process-id namespace that was entered takes effect.
     Split,
+    /// Goes on in a child that belongs to nobody here: whoever started this process need not reap it.
+    Orphan,
     /// Takes user and group 0 of a user namespace that was just made or entered, without further groups.
     BecomeRoot,
     /// Keeps changes of mounts from reaching the machine; changes of the machine reach here until the root is changed.
     IsolateMounts,
-    /// Makes a mount the root directory: attaches it to a directory of the machine, and drops all else.
+    /// Makes a mount the root directory: attaches it to a directory of the machine. All else stays mounted until
+    /// [`Op::DropOldRoot`]: in a user namespace, `/proc` and `/sys` can be mounted only where they are seen already.
     ChangeRoot {
         /// The mount.
         mount: OwnedFd,
         /// Where to attach it, for the short time that it takes.
         at: CString,
     },
+    /// Drops all mounts of before. The working directory is the root.
+    DropOldRoot,
     /// Makes directories, each after its parent; those that exist stay as they are.
     MakeDirectories(Vec<CString>, u32),
     /// Makes an empty file, unless something is there.
@@ -84,9 +89,11 @@ pub enum Op {
     DomainName(Vec<u8>),
     /// Begins a session.
     Session,
-    /// Opens a terminal of the mounted `/dev/pts`, makes it the session's and the process's streams, covers
-    /// `/dev/console` with it if that exists, and sends the other side over a socket.
+    /// Opens a terminal of the mounted `/dev/pts`, makes it the session's and the process's streams, and sends the other
+    /// side over a socket.
     Terminal(Arc<OwnedFd>),
+    /// Shows the terminal as `/dev/console`, if that exists.
+    Console,
     /// Makes a descriptor one of the streams 0, 1, 2.
     Stream(Arc<OwnedFd>, i32),
     /// Sets a limit of the process; what may not be raised is set as high as may be.

@@ -3,8 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::ffi::CString;
-use std::os::fd::OwnedFd;
-use std::sync::Arc;
 
 use longshore_sys::{Child, Namespaces, Op, Program, StartError, spawn};
 use rustix::io::Errno;
@@ -53,24 +51,34 @@ fn what_cannot_be_run_says_which_operation_failed() {
 }
 
 #[test]
-fn a_process_that_waits_for_someone_who_is_gone_ends() {
-    let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
+fn a_process_waits_until_it_is_told_to_go_on() {
     let mut program = Program::new();
-    program.push(Op::Await(Arc::new(read)));
+    program.push(Op::Await);
     program.execute(vec![text("/bin/true")], vec![text("true")], vec![]);
-    // The child has a copy of the writing end as well, as any process that was started meanwhile; ours must not count.
     let mut child = spawn(&program, Namespaces::NONE, None).unwrap();
-    rustix::io::write(&write, b"1").unwrap();
+    child.go().unwrap();
     child.started().unwrap();
     assert_eq!(child.wait(), Ok(0));
-    drop::<OwnedFd>(write);
+}
+
+#[test]
+fn a_process_that_waits_for_someone_who_is_gone_ends() {
+    let mut program = Program::new();
+    program.push(Op::Await);
+    program.execute(vec![text("/bin/true")], vec![text("true")], vec![]);
+    let child = spawn(&program, Namespaces::NONE, None).unwrap();
+    let pidfd = child.into_pidfd();
+    let ended = rustix::process::waitid(
+        rustix::process::WaitId::PidFd(std::os::fd::AsFd::as_fd(&pidfd)),
+        rustix::process::WaitIdOptions::EXITED,
+    );
+    assert_eq!(ended.unwrap().unwrap().exit_status(), Some(213));
 }
 
 #[test]
 fn an_init_collects_orphans_and_ends_as_its_child() {
     let mut program = Program::new();
     program.push(Op::Supervise);
-    program.ops();
     program.execute(
         vec![text("/bin/sh")],
         vec![text("sh"), text("-c"), text("(sleep 0 &) ; exit 5")],

@@ -1,0 +1,461 @@
+//! The engine.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use longshore_cgroup::Hierarchy;
+use longshore_engine::{
+    ContainerId, ContainerSpec, ContainerState, ContainerStatus, EngineError, ExecSpec, ExitStatus, Fault,
+    LogEntry, LogQuery, ProcessIo, RunningExec as _, SandboxId,
+};
+
+use crate::attach::Attached;
+use crate::control::{Client, Request, connect};
+use crate::directory;
+use crate::exec::Entered;
+use crate::home::{Home, io_error};
+use crate::images::Images;
+use crate::launch::Privilege;
+use crate::process::ProcessDto;
+use crate::reap::{self, Reaped};
+use crate::record::{ContainerDirectory, LiveLock, StateDto};
+use crate::running::{self, NativeExec};
+use crate::volume::Volumes;
+
+/// What an engine is opened with.
+#[derive(Debug, Clone)]
+pub struct NativeOptions {
+    /// The engine's directory.
+    pub home: PathBuf,
+    /// The program that is a monitor when its first argument is [`crate::MONITOR`]: this one.
+    pub program: PathBuf,
+}
+
+/// Containers without a daemon.
+#[derive(Debug, Clone)]
+pub struct NativeEngine {
+    home: Home,
+    program: PathBuf,
+    images: Images,
+    privilege: Privilege,
+}
+
+/// Which streams one wants to be attached to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Attachments {
+    /// Send input.
+    pub stdin: bool,
+    /// Get standard output.
+    pub stdout: bool,
+    /// Get standard error.
+    pub stderr: bool,
+}
+
+impl NativeEngine {
+    /// Opens the engine, and cleans up after monitors that were killed.
+    ///
+    /// # Errors
+    ///
+    /// If the directory cannot be used.
+    pub fn open(options: &NativeOptions) -> Result<Self, EngineError> {
+        let home = Home::open(&options.home)?;
+        reap::monitors(&home, &mut Reaped::default())?;
+        Ok(Self {
+            home,
+            program: options.program.clone(),
+            images: Images {},
+            privilege: crate::rootless::privilege(),
+        })
+    }
+
+    /// Cleans up everything that killed processes left.
+    ///
+    /// # Errors
+    ///
+    /// If the engine's directory cannot be read.
+    pub fn reap(&self) -> Result<Reaped, EngineError> {
+        let mut reaped = Reaped::default();
+        reap::everything(&self.home, &mut reaped)?;
+        Ok(reaped)
+    }
+
+    /// The volumes.
+    pub fn volumes(&self) -> Volumes {
+        Volumes::open(&self.home)
+    }
+
+    /// Makes a container.
+    ///
+    /// # Errors
+    ///
+    /// If the image is not here, the name is taken, or the specification makes no sense.
+    pub fn create(
+        &self,
+        spec: &ContainerSpec,
+        sandbox: Option<&SandboxId>,
+    ) -> Result<ContainerId, EngineError> {
+        crate::create::create(&self.home, &self.images, sandbox, spec)
+    }
+
+    /// Starts a container and stays connected to it. One that runs already is an error with the fault
+    /// [`Fault::Conflict`].
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be started.
+    pub fn start_attached(
+        &self,
+        id: &ContainerId,
+        streams: Attachments,
+        size: Option<(u16, u16)>,
+    ) -> Result<(Attached, Vec<String>), EngineError> {
+        let directory = ContainerDirectory::new(&self.home, id);
+        directory.record()?;
+        let Attachments { stdin, stdout, stderr } = streams;
+        let mut requests = vec![Request::Attach { stdout, stderr, stdin }];
+        requests.extend(size.map(|(rows, columns)| Request::Resize { rows, columns }));
+        match crate::start::start(&self.home, &self.program, id, &requests)? {
+            None => {
+                Err(EngineError::new(Fault::Conflict, format!("container {} is running already", id.short())))
+            }
+            Some(client) => {
+                let mut attached = Attached::new(client);
+                let warnings = attached.started()?;
+                Ok((attached, warnings))
+            }
+        }
+    }
+
+    /// Connects to a container that runs.
+    ///
+    /// # Errors
+    ///
+    /// If it does not run.
+    pub fn attach(&self, id: &ContainerId, streams: Attachments) -> Result<Attached, EngineError> {
+        let mut client = self.client(id)?;
+        let Attachments { stdin, stdout, stderr } = streams;
+        client.send(Request::Attach { stdout, stderr, stdin }).map_err(|error| {
+            EngineError::new(Fault::Environment, "failed to speak to the container's monitor").because(error)
+        })?;
+        Ok(Attached::new(client))
+    }
+
+    /// A connection to the monitor of a container.
+    fn client(&self, id: &ContainerId) -> Result<Client, EngineError> {
+        let directory = ContainerDirectory::new(&self.home, id);
+        directory.record()?;
+        connect(directory.path()).map(Client::new).map_err(|_| {
+            EngineError::new(Fault::Conflict, format!("container {} is not running", id.short()))
+        })
+    }
+
+    /// Starts a container that does not run, without staying connected.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be started.
+    pub fn start(&self, id: &ContainerId) -> Result<Vec<String>, EngineError> {
+        match self.start_attached(id, Attachments::default(), None) {
+            Ok((_, warnings)) => Ok(warnings),
+            Err(error) if error.fault == Fault::Conflict && self.is_running(id)? => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn is_running(&self, id: &ContainerId) -> Result<bool, EngineError> {
+        Ok(self.status(id)?.state.is_alive())
+    }
+
+    /// What is known of a container now.
+    ///
+    /// # Errors
+    ///
+    /// If there is none of that id.
+    pub fn status(&self, id: &ContainerId) -> Result<ContainerStatus, EngineError> {
+        let directory = ContainerDirectory::new(&self.home, id);
+        let record = directory.record()?;
+        let mut state = directory.state()?;
+        let name = directory.name()?;
+        let watched = state.monitor.is_some_and(ProcessDto::is_alive);
+        if !watched
+            && matches!(
+                state.state,
+                ContainerState::Running | ContainerState::Paused | ContainerState::Restarting
+            )
+        {
+            // The next command cleans up; what is told is true already.
+            state.state = ContainerState::Dead;
+            state.process = None;
+        }
+        Ok(status(id.clone(), name, record, state))
+    }
+
+    /// All containers, newest first.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be listed.
+    pub fn containers(&self) -> Result<Vec<ContainerStatus>, EngineError> {
+        let mut all: Vec<ContainerStatus> =
+            directory::all(&self.home)?.iter().filter_map(|id| self.status(id).ok()).collect();
+        all.sort_by(|one, other| other.created.cmp(&one.created));
+        Ok(all)
+    }
+
+    /// Finds a container by its name, its id, or the beginning of its id.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or several.
+    pub fn find_container(&self, text: &str) -> Result<ContainerId, EngineError> {
+        directory::find(&self.home, text)
+    }
+
+    /// Starts a further process in a container that runs.
+    ///
+    /// # Errors
+    ///
+    /// If the container does not run, or the program cannot be run.
+    pub fn start_process(
+        &self,
+        id: &ContainerId,
+        spec: &ExecSpec,
+        io: ProcessIo,
+    ) -> Result<NativeExec, EngineError> {
+        let directory = ContainerDirectory::new(&self.home, id);
+        let record = directory.record()?;
+        let state = directory.state()?;
+        let process = match (state.state, state.process) {
+            (ContainerState::Running, Some(process)) => process,
+            (ContainerState::Paused, _) => {
+                let message =
+                    format!("container {} is paused, unpause the container before exec", id.short());
+                return Err(EngineError::new(Fault::Conflict, message));
+            }
+            _ => {
+                let message = format!("container {} is not running", id.short());
+                return Err(EngineError::new(Fault::Conflict, message));
+            }
+        };
+        let group = Hierarchy::detect().open(id.as_str()).ok().flatten();
+        let entered = Entered { record: &record, process, cgroup: group.as_ref(), privilege: self.privilege };
+        let streams = running::streams(&io, spec.tty)?;
+        let (child, streams) = entered.start(spec, streams, false)?;
+        Ok(NativeExec::new(child, streams, io))
+    }
+
+    /// Runs a further process in a container that runs, and waits for it.
+    ///
+    /// # Errors
+    ///
+    /// If the container does not run, or the program cannot be run.
+    pub fn run_process(
+        &self,
+        id: &ContainerId,
+        spec: &ExecSpec,
+        io: ProcessIo,
+    ) -> Result<ExitStatus, EngineError> {
+        self.start_process(id, spec, io)?.wait()
+    }
+
+    /// Waits until a container does not run.
+    ///
+    /// # Errors
+    ///
+    /// If there is none of that id.
+    pub fn wait_container(&self, id: &ContainerId) -> Result<ExitStatus, EngineError> {
+        loop {
+            let status = self.status(id)?;
+            if let (false, Some(exit)) = (
+                matches!(
+                    status.state,
+                    ContainerState::Running | ContainerState::Paused | ContainerState::Restarting
+                ),
+                status.exit,
+            ) {
+                return Ok(exit);
+            }
+            match self.client(id) {
+                Ok(mut client) => {
+                    if client.send(Request::Watch).is_ok() {
+                        let mut attached = Attached::new(client);
+                        while let Ok(incoming) = attached.receive() {
+                            match incoming {
+                                crate::attach::Incoming::Exited(exit) => return Ok(exit),
+                                crate::attach::Incoming::Lost => break,
+                                crate::attach::Incoming::Output(..) => {}
+                            }
+                        }
+                    }
+                }
+                // Not started yet, or just about to end.
+                Err(_) => std::thread::sleep(Duration::from_millis(10)),
+            }
+        }
+    }
+
+    /// Hands on what a container wrote.
+    ///
+    /// # Errors
+    ///
+    /// If there is none of that id, or its log cannot be read.
+    pub fn read_log(
+        &self,
+        id: &ContainerId,
+        query: &LogQuery,
+        each: &mut dyn FnMut(LogEntry) -> bool,
+    ) -> Result<(), EngineError> {
+        let directory = ContainerDirectory::new(&self.home, id);
+        let record = directory.record()?;
+        if record.spec.log.none {
+            let message = "configured logging driver does not support reading";
+            return Err(EngineError::new(Fault::Unsupported, message));
+        }
+        let alive = || {
+            directory.state().is_ok_and(|state| {
+                !matches!(state.state, ContainerState::Exited | ContainerState::Dead)
+                    && state.monitor.is_none_or(ProcessDto::is_alive)
+            })
+        };
+        crate::log::read(directory.path(), query, &alive, each)
+            .map_err(|error| io_error("read the log in", directory.path(), error))
+    }
+
+    /// Asks a container to end, and kills it when the grace is over.
+    ///
+    /// # Errors
+    ///
+    /// If there is none of that id.
+    pub fn stop_container(
+        &self,
+        id: &ContainerId,
+        signal: Option<i32>,
+        grace: Option<Duration>,
+    ) -> Result<(), EngineError> {
+        let grace = grace.map(|grace| u64::try_from(grace.as_millis()).unwrap_or(u64::MAX));
+        self.ask_if_running(id, Request::Stop { signal, grace })
+    }
+
+    /// Asks the monitor; a container without one has ended, which is as good.
+    fn ask_if_running(&self, id: &ContainerId, request: Request) -> Result<(), EngineError> {
+        match self.client(id) {
+            Ok(mut client) => match client.ask(request) {
+                Err(error) if error.fault == Fault::Conflict && !self.is_running(id)? => Ok(()),
+                result => result,
+            },
+            Err(error) if error.fault == Fault::Conflict => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends a signal to the process of a container.
+    ///
+    /// # Errors
+    ///
+    /// If it does not run.
+    pub fn kill_container(&self, id: &ContainerId, signal: i32) -> Result<(), EngineError> {
+        let not_running = || {
+            EngineError::new(
+                Fault::Conflict,
+                format!("cannot kill container: {}: container is not running", id.short()),
+            )
+        };
+        if !self.is_running(id)? {
+            return Err(not_running());
+        }
+        // As in Docker, a signal that ends for sure also ends restarts.
+        let for_good = signal == 9 || signal == crate::signal::stop_signal(&self.status(id)?.spec);
+        match self.client(id)?.ask(Request::Kill { signal, for_good }) {
+            Err(error) if error.fault == Fault::Conflict => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Freezes the processes of a container, or lets them go on.
+    ///
+    /// # Errors
+    ///
+    /// If it does not run, or is so already.
+    pub fn pause_container(&self, id: &ContainerId, pause: bool) -> Result<(), EngineError> {
+        self.client(id)?.ask(if pause { Request::Pause } else { Request::Unpause })
+    }
+
+    /// Removes a container with its files and its anonymous volumes.
+    ///
+    /// # Errors
+    ///
+    /// If it runs and this is not forced.
+    pub fn remove(&self, id: &ContainerId, force: bool) -> Result<(), EngineError> {
+        let directory = ContainerDirectory::new(&self.home, id);
+        let record = directory.record()?;
+        loop {
+            if let Some(lock) = LiveLock::take(&self.home, id)? {
+                let result = directory::discard(&self.home, &record);
+                lock.end();
+                directory::empty_trash(&self.home);
+                return result;
+            }
+            if !force {
+                let state = self.status(id)?.state;
+                let name = directory.name()?;
+                let message = format!(
+                    "cannot remove container \"/{name}\": container is {}: stop the container before removing or force \
+                     remove",
+                    state.name()
+                );
+                return Err(EngineError::new(Fault::Conflict, message));
+            }
+            self.ask_if_running(id, Request::Stop { signal: Some(9), grace: Some(0) })?;
+            if !directory.path().exists() {
+                return Ok(());
+            }
+            // Its monitor has answered, and is about to let the lock go.
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Gives a container another name.
+    ///
+    /// # Errors
+    ///
+    /// If the name is taken, or none for a container.
+    pub fn rename(&self, id: &ContainerId, name: &str) -> Result<(), EngineError> {
+        let directory = ContainerDirectory::new(&self.home, id);
+        let old = directory.name()?;
+        directory::claim(&self.home, name, id)?;
+        directory.write_name(name)?;
+        directory::release(&self.home, &old, id);
+        Ok(())
+    }
+
+    /// The engine's directory.
+    pub fn home(&self) -> &Path {
+        self.home.root()
+    }
+}
+
+fn status(
+    id: ContainerId,
+    name: String,
+    record: crate::record::RecordDto,
+    state: StateDto,
+) -> ContainerStatus {
+    ContainerStatus {
+        id,
+        name,
+        sandbox: record.sandbox,
+        image: record.image,
+        spec: record.spec,
+        state: state.state,
+        pid: state.process.map(|process| process.pid),
+        exit: state.exit,
+        error: state.error,
+        created: i128::from(record.created),
+        started: state.started.map(i128::from),
+        finished: state.finished.map(i128::from),
+        restarts: state.restarts,
+        health: state.health,
+        networks: state.networks,
+        ports: state.ports,
+    }
+}

@@ -1,0 +1,667 @@
+//! Starting the process of a container.
+//!
+//! Everything is prepared first: mounts that are attached nowhere, texts, filters, in a [`Program`] that the new process
+//! carries out. While it mounts its file systems, its network is made from outside; they meet before the program of the
+//! user begins. So the work is done on two processors where there are two, and nothing is made on the machine that
+//! outlives the process.
+
+pub(crate) mod device;
+pub(crate) mod environment;
+pub(crate) mod filesystem;
+pub(crate) mod identity;
+pub(crate) mod mounts;
+pub(crate) mod path;
+pub(crate) mod users;
+
+use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use longshore_cgroup::{Cgroup, Entry};
+use longshore_engine::{
+    ContainerSpec, EngineError, Fault, ImageSource, Mount, NamespaceMode, NetworkMode, UserNamespaceMode,
+};
+use longshore_sys::{Child, Namespaces, Op, Program, StartError, spawn};
+use rustix::io::Errno;
+
+use self::filesystem::Surroundings;
+use self::identity::{Command, Identity};
+use self::path::c_path;
+use self::users::UserMap;
+use crate::home::Home;
+use crate::record::{ContainerDirectory, RecordDto};
+use crate::rootfs::{Overlay, detached, lower_directories};
+use crate::user::Accounts;
+
+/// Where programs are searched for if nothing else is said.
+pub(crate) const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Who starts containers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Privilege {
+    /// Root of the machine.
+    Root,
+    /// An ordinary user, who is the only one inside.
+    SingleUser,
+    /// An ordinary user with subordinate ids.
+    #[expect(dead_code, reason = "TEMP")]
+    Subordinate,
+}
+
+/// What a process is started with.
+pub(crate) struct Launch<'a> {
+    pub(crate) home: &'a Home,
+    pub(crate) directory: &'a ContainerDirectory,
+    pub(crate) record: &'a RecordDto,
+    pub(crate) privilege: Privilege,
+    pub(crate) cgroup: Option<&'a Cgroup>,
+    /// Finds or makes the directory of a volume.
+    pub(crate) volume: &'a dyn Fn(&Mount) -> Result<PathBuf, EngineError>,
+    /// Finds the process of another container.
+    pub(crate) find: &'a dyn Fn(&str) -> Result<i32, EngineError>,
+}
+
+/// The streams of a process that was started.
+#[derive(Debug, Default)]
+pub(crate) struct Streams {
+    pub(crate) input: Option<OwnedFd>,
+    pub(crate) output: Option<OwnedFd>,
+    pub(crate) error: Option<OwnedFd>,
+    /// A terminal in place of the three.
+    pub(crate) terminal: Option<OwnedFd>,
+}
+
+/// A process that was started, up to the point where it waits for its network.
+pub(crate) struct Launched {
+    pub(crate) child: Child,
+    pub(crate) streams: Streams,
+    pub(crate) own_users: bool,
+    pub(crate) own_network: bool,
+    terminal: Option<OwnedFd>,
+    program: Program,
+    first_word: String,
+    working_directory: String,
+}
+
+/// Everything that a new process needs, before it exists.
+struct Prepared {
+    program: Program,
+    namespaces: Namespaces,
+    users: Option<UserMap>,
+    own_network: bool,
+    streams: Streams,
+    terminal: Option<OwnedFd>,
+    first_word: String,
+    working_directory: String,
+}
+
+impl Launch<'_> {
+    /// Starts the process. It waits until [`Launched::finish`].
+    pub(crate) fn start(&self) -> Result<Launched, EngineError> {
+        let prepared = self.prepare()?;
+        let group = self
+            .cgroup
+            .map(Cgroup::directory)
+            .transpose()
+            .map_err(|error| cgroup_error("open", error))?
+            .flatten();
+        let group = group.as_ref().map(AsFd::as_fd);
+        let child = spawn(&prepared.program, prepared.namespaces, group).map_err(|errno| {
+            EngineError::new(Fault::Environment, "failed to start a process in new namespaces")
+                .because(errno)
+                .help("`longshore doctor` tells what this machine allows")
+        })?;
+        if let Some(users) = prepared.users {
+            users.apply(&child)?;
+            // If it has ended, what it reports tells more.
+            let _ = child.go();
+        }
+        Ok(Launched {
+            child,
+            streams: prepared.streams,
+            own_users: prepared.users.is_some(),
+            own_network: prepared.own_network,
+            terminal: prepared.terminal,
+            program: prepared.program,
+            first_word: prepared.first_word,
+            working_directory: prepared.working_directory,
+        })
+    }
+
+    fn spec(&self) -> &ContainerSpec {
+        &self.record.spec
+    }
+
+    /// Prepares with user ids of the container's own if that is wanted and possible, else with the machine's.
+    fn prepare(&self) -> Result<Prepared, EngineError> {
+        let security = &self.spec().security;
+        let possible = self.privilege == Privilege::Root && !self.shares_what_users_own();
+        match security.user_namespace {
+            UserNamespaceMode::Host => self.prepare_with(None),
+            UserNamespaceMode::Private if self.privilege == Privilege::Root => {
+                self.prepare_with(Some(UserMap::of(&self.record.id)))
+            }
+            UserNamespaceMode::Default if possible => {
+                match self.prepare_with(Some(UserMap::of(&self.record.id))) {
+                    Err(error) if error.fault == Fault::Unsupported => self.prepare_with(None),
+                    result => result,
+                }
+            }
+            UserNamespaceMode::Private | UserNamespaceMode::Default => self.prepare_with(None),
+        }
+    }
+
+    /// Whether the container shares namespaces that belong to other users than its own would be.
+    fn shares_what_users_own(&self) -> bool {
+        let security = &self.spec().security;
+        let shared = |mode: &NamespaceMode| *mode != NamespaceMode::Private;
+        security.privileged
+            || matches!(self.spec().network, NetworkMode::Host | NetworkMode::Container(_))
+            || shared(&security.pid)
+            || shared(&security.ipc)
+            || shared(&security.uts)
+            || matches!(self.spec().image, ImageSource::Directory(_))
+    }
+
+    fn prepare_with(&self, users: Option<UserMap>) -> Result<Prepared, EngineError> {
+        let spec = self.spec();
+        let user_namespace = users.map(UserMap::namespace).transpose()?;
+        let mapping = user_namespace.as_ref().map(AsFd::as_fd);
+        let root = self.root(users, mapping)?;
+        let accounts = Accounts::read(root.as_fd());
+        let user = accounts.find(spec.user.as_deref().unwrap_or_default(), &spec.security.groups)?;
+        let environment = environment::of_container(self.record, &user);
+
+        let mut program = Program::new();
+        program.push(Op::DieWithParent(libc_sigkill()));
+        if users.is_some() {
+            program.push(Op::Await);
+            program.push(Op::BecomeRoot);
+            program.push(Op::DieWithParent(libc_sigkill()));
+        }
+        let shared = self.push_namespaces(&mut program)?;
+        self.push_files(&mut program, root, (users, mapping))?;
+        if shared.namespaces.contains(Namespaces::UTS) {
+            self.push_names(&mut program);
+        }
+        let (streams, terminal) = push_streams(&mut program, spec)?;
+        program.push(Op::Await);
+        let working_directory = spec.working_directory.clone().unwrap_or_else(|| "/".to_owned());
+        let command = Command {
+            words: &words(spec)?,
+            environment: &environment,
+            working_directory: &working_directory,
+        };
+        if spec.init {
+            program.push(Op::Undumpable);
+            program.push(Op::Supervise);
+        }
+        let identity = Identity {
+            security: &spec.security,
+            ulimits: &spec.resources.ulimits,
+            user: &user,
+            single_user: self.privilege == Privilege::SingleUser,
+            privileged: spec.security.privileged,
+            available: identity::available_capabilities(),
+        };
+        identity.push(&mut program, &command)?;
+        let own_network = shared.namespaces.contains(Namespaces::NETWORK);
+        let own_users = if users.is_some() { Namespaces::USER } else { Namespaces::NONE };
+        Ok(Prepared {
+            program,
+            namespaces: shared.namespaces.and(own_users),
+            users,
+            own_network,
+            streams,
+            terminal,
+            first_word: command.words.first().cloned().unwrap_or_default(),
+            working_directory,
+        })
+    }
+
+    /// The root file system as a mount that is attached nowhere.
+    fn root(&self, users: Option<UserMap>, mapping: Option<BorrowedFd<'_>>) -> Result<OwnedFd, EngineError> {
+        let unmappable = |error: EngineError| match (mapping, &error.source) {
+            // What the kernel cannot show with other ids is tried without.
+            (Some(_), Some(source)) if is_refusal(&**source) => {
+                EngineError { fault: Fault::Unsupported, ..error }
+            }
+            _ => error,
+        };
+        if let ImageSource::Directory(path) = &self.spec().image {
+            return detached(path, true)
+                .map_err(|errno| crate::home::io_error("mount the directory", path, errno.into()));
+        }
+        let empty = self.home.root().join("empty");
+        if self.record.layers.is_empty() {
+            let _ = std::fs::create_dir(&empty);
+        }
+        let lower = lower_directories(&self.spec().image, &self.record.layers, &empty);
+        Overlay {
+            lower: &lower,
+            changes: self.directory.path(),
+            disposable: self.spec().auto_remove,
+            rootless: self.privilege != Privilege::Root,
+            users: mapping,
+            base: users.map_or(0, |users| users.base),
+        }
+        .mount()
+        .map_err(unmappable)
+    }
+
+    /// Operations that enter the namespaces of others, and the namespaces that are to be new.
+    fn push_namespaces(&self, program: &mut Program) -> Result<Shared, EngineError> {
+        let spec = self.spec();
+        let mut namespaces = Namespaces::MOUNT;
+        if let NetworkMode::Container(other) = &spec.network {
+            self.push_entry(program, other, ("net", Namespaces::NETWORK))?;
+        } else if spec.network != NetworkMode::Host {
+            namespaces = namespaces.and(Namespaces::NETWORK);
+        }
+        let modes = [
+            (&spec.security.ipc, "ipc", Namespaces::IPC),
+            (&spec.security.uts, "uts", Namespaces::UTS),
+            (&spec.security.pid, "pid", Namespaces::PID),
+        ];
+        for (mode, file, kind) in modes {
+            match mode {
+                NamespaceMode::Private => {
+                    // With the machine's network goes the machine's name, as in Docker.
+                    let name_of_machine = kind == Namespaces::UTS
+                        && spec.network == NetworkMode::Host
+                        && spec.hostname.is_none();
+                    if !name_of_machine {
+                        namespaces = namespaces.and(kind);
+                    }
+                }
+                NamespaceMode::Host => {}
+                NamespaceMode::Container(other) => self.push_entry(program, other, (file, kind))?,
+            }
+        }
+        // A new namespace begins at the group that the process is in, so it joins first.
+        push_joins(program, self.cgroup, Entry::Born)?;
+        if spec.security.cgroup == NamespaceMode::Private {
+            program.push(Op::Unshare(Namespaces::CGROUP));
+        }
+        if matches!(spec.security.pid, NamespaceMode::Container(_)) {
+            program.push(Op::Split);
+            program.push(Op::DieWithParent(libc_sigkill()));
+        }
+        Ok(Shared { namespaces })
+    }
+
+    fn push_entry(
+        &self,
+        program: &mut Program,
+        other: &str,
+        (file, kind): (&str, Namespaces),
+    ) -> Result<(), EngineError> {
+        let pid = (self.find)(other)?;
+        let path = PathBuf::from(format!("/proc/{pid}/ns/{file}"));
+        let namespace =
+            File::open(&path).map_err(|error| crate::home::io_error("open the namespace", &path, error))?;
+        program.push(Op::Enter(Arc::new(namespace.into()), kind));
+        Ok(())
+    }
+
+    /// Operations that make the file system.
+    fn push_files(
+        &self,
+        program: &mut Program,
+        root: OwnedFd,
+        (users, mapping): (Option<UserMap>, Option<BorrowedFd<'_>>),
+    ) -> Result<(), EngineError> {
+        let spec = self.spec();
+        let surroundings = Surroundings {
+            spec,
+            own_network: !matches!(spec.network, NetworkMode::Host | NetworkMode::Container(_)),
+            own_processes: spec.security.pid == NamespaceMode::Private,
+            own_ipc: spec.security.ipc == NamespaceMode::Private,
+            rootless: self.privilege != Privilege::Root,
+        };
+        program.push(Op::IsolateMounts);
+        program.push(Op::ChangeRoot { mount: root, at: c_path(self.directory.path())? });
+        surroundings.push_system(program)?;
+        program.push(Op::DropOldRoot);
+        self.push_devices(program, users)?;
+        surroundings.push_below_dev(program)?;
+        if let Some(group) = self.cgroup {
+            let directories = group.view();
+            filesystem::push_cgroups(program, &directories, !spec.security.privileged)?;
+        }
+        if spec.image == ImageSource::Host {
+            self.push_host_privacy(program)?;
+        }
+        let files = self.network_files();
+        let files: Vec<(&str, &Path)> =
+            files.iter().map(|(target, source)| (*target, source.as_path())).collect();
+        surroundings.push_network_files(program, &files, mapping)?;
+        let placed = mounts::place(&spec.mounts, self.volume)?;
+        if mounts::push(program, &placed, mapping)?.is_err() {
+            return Err(EngineError::new(
+                Fault::Unsupported,
+                "the file system of a mounted directory cannot show its files with other user ids",
+            )
+            .help("`--userns host` does without user ids of the container's own"));
+        }
+        if let Some(directory) = &spec.working_directory {
+            program.push(Op::MakeDirectories(path::prefixes(directory)?, 0o755));
+        }
+        surroundings.push_protection(program)
+    }
+
+    fn push_devices(&self, program: &mut Program, users: Option<UserMap>) -> Result<(), EngineError> {
+        let spec = self.spec();
+        let (nodes, elsewhere) = device::nodes(&spec.resources.devices)?;
+        if self.privilege == Privilege::Root {
+            let mut made: Vec<device::Node> = nodes.into_iter().map(|(node, _)| node).collect();
+            if spec.security.privileged {
+                made.extend(device::all());
+            }
+            let mount = device::made_by_root(users.map_or(0, |users| users.base), spec.tty, &made)?;
+            let target = c"/dev".into();
+            program.push(Op::Attach { mount, target, links: longshore_sys::Links::Refuse });
+        } else {
+            device::without_root(program, spec.tty)?;
+            for wanted in &spec.resources.devices {
+                device::attach_node(program, &wanted.source, &wanted.target)?;
+            }
+        }
+        for wanted in elsewhere {
+            device::attach_node(program, &wanted.source, &wanted.target)?;
+        }
+        Ok(())
+    }
+
+    /// What of the machine a container of the image `host` does not see: people's homes, temporary files, sockets of
+    /// services, and the engine's own state.
+    fn push_host_privacy(&self, program: &mut Program) -> Result<(), EngineError> {
+        let engine = self.home.root().parent().unwrap_or(self.home.root()).to_string_lossy().into_owned();
+        let places = [
+            ("/tmp", "1777"),
+            ("/var/tmp", "1777"),
+            ("/run", "755"),
+            ("/root", "700"),
+            ("/home", "755"),
+            ("/mnt", "755"),
+            ("/media", "755"),
+            (engine.as_str(), "000"),
+        ];
+        for (target, mode) in places {
+            if !Path::new(target).is_dir() {
+                continue;
+            }
+            let options = vec![(c"mode".into(), Some(path::c_text(mode)?))];
+            program.push(Op::MakeDirectories(path::prefixes(target)?, 0o755));
+            program.push(Op::Mount(longshore_sys::NewMount {
+                kind: c"tmpfs".into(),
+                options,
+                attributes: longshore_sys::MountAttributes::NO_SUID,
+                target: path::c_text(target)?,
+                links: longshore_sys::Links::Follow,
+                required: true,
+            }));
+        }
+        Ok(())
+    }
+
+    /// Files of names and addresses; there are none without a network of one's own or the machine's.
+    fn network_files(&self) -> Vec<(&'static str, PathBuf)> {
+        let named =
+            [("/etc/resolv.conf", "resolv.conf"), ("/etc/hostname", "hostname"), ("/etc/hosts", "hosts")];
+        named
+            .into_iter()
+            .map(|(target, file)| (target, self.directory.file(file)))
+            .filter(|(_, path)| path.exists())
+            .collect()
+    }
+
+    fn push_names(&self, program: &mut Program) {
+        let name = self.record.spec.hostname.clone().unwrap_or_else(|| self.record.id.short().to_owned());
+        program.push(Op::HostName(name.into_bytes()));
+        if let Some(domain) = &self.record.spec.domainname {
+            program.push(Op::DomainName(domain.clone().into_bytes()));
+        }
+    }
+}
+
+/// The namespaces that are to be new.
+struct Shared {
+    namespaces: Namespaces,
+}
+
+/// The signal that ends a process whatever it does.
+fn libc_sigkill() -> i32 {
+    rustix::process::Signal::KILL.as_raw()
+}
+
+/// Whether the kernel refused because it does not know how.
+fn is_refusal(source: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    source
+        .downcast_ref::<Errno>()
+        .is_some_and(|errno| matches!(*errno, Errno::INVAL | Errno::OPNOTSUPP | Errno::PERM))
+}
+
+/// Operations that join a container's groups.
+pub(crate) fn push_joins(
+    program: &mut Program,
+    group: Option<&Cgroup>,
+    entry: Entry,
+) -> Result<(), EngineError> {
+    let Some(group) = group else { return Ok(()) };
+    let files = group.join_files(entry).map_err(|error| cgroup_error("join", error))?;
+    files.into_iter().for_each(|file| program.push(Op::JoinGroup(file)));
+    Ok(())
+}
+
+pub(crate) fn cgroup_error(attempt: &str, error: longshore_cgroup::CgroupError) -> EngineError {
+    EngineError::new(Fault::Environment, format!("failed to {attempt} the container's control groups"))
+        .because(error)
+}
+
+/// The program and its arguments.
+fn words(spec: &ContainerSpec) -> Result<Vec<String>, EngineError> {
+    let words: Vec<String> = spec.entrypoint.iter().flatten().chain(&spec.command).cloned().collect();
+    if words.is_empty() {
+        return Err(EngineError::new(Fault::Invalid, "no command specified")
+            .help("give a command after the image: the image names none"));
+    }
+    Ok(words)
+}
+
+/// Makes the streams: pipes, or a terminal whose other side comes over a socket.
+fn push_streams(
+    program: &mut Program,
+    spec: &ContainerSpec,
+) -> Result<(Streams, Option<OwnedFd>), EngineError> {
+    make_streams(program, (spec.tty, true), spec.stdin).map_err(|errno| {
+        EngineError::new(Fault::Environment, "failed to make the streams of the container").because(errno)
+    })
+}
+
+pub(crate) fn make_streams(
+    program: &mut Program,
+    (tty, console): (bool, bool),
+    stdin: bool,
+) -> Result<(Streams, Option<OwnedFd>), Errno> {
+    use rustix::pipe::{PipeFlags, pipe_with};
+    program.push(Op::Session);
+    if tty {
+        use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+        let (ours, theirs) =
+            socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+        program.push(Op::Terminal(Arc::new(longshore_sys::raise_fd(theirs)?)));
+        if console {
+            program.push(Op::Console);
+        }
+        return Ok((Streams::default(), Some(ours)));
+    }
+    let mut streams = Streams::default();
+    let input = if stdin {
+        let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
+        streams.input = Some(write);
+        read
+    } else {
+        rustix::fs::open(
+            "/dev/null",
+            rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::CLOEXEC,
+            rustix::fs::Mode::empty(),
+        )?
+    };
+    let (output, output_write) = pipe_with(PipeFlags::CLOEXEC)?;
+    let (error, error_write) = pipe_with(PipeFlags::CLOEXEC)?;
+    streams.output = Some(output);
+    streams.error = Some(error);
+    for (descriptor, stream) in [(input, 0), (output_write, 1), (error_write, 2)] {
+        program.push(Op::Stream(Arc::new(longshore_sys::raise_fd(descriptor)?), stream));
+    }
+    Ok((streams, None))
+}
+
+impl Launched {
+    /// Ends the process: something that it needs could not be made.
+    pub(crate) fn kill(&mut self) {
+        let _ = longshore_sys::send_signal(self.child.pidfd(), libc_sigkill());
+        let _ = self.child.wait();
+    }
+
+    /// Lets the process go on, and waits until it has become the user's program.
+    pub(crate) fn finish(mut self) -> Result<(Child, Streams), EngineError> {
+        let _ = self.child.go();
+        if let Some(socket) = self.terminal.take() {
+            self.streams.terminal = receive_terminal(&socket, &self.child).ok();
+        }
+        match self.child.started() {
+            Ok(()) => Ok((self.child, self.streams)),
+            Err(error) => {
+                let failure = Failure {
+                    program: &self.program,
+                    word: &self.first_word,
+                    directory: &self.working_directory,
+                };
+                Err(failure.explain(error))
+            }
+        }
+    }
+}
+
+/// Takes over the terminal that a new process sends, unless it reports a failure before.
+pub(crate) fn receive_terminal(socket: &OwnedFd, child: &Child) -> Result<OwnedFd, Errno> {
+    use rustix::event::{PollFd, PollFlags, poll};
+    let report = child.report();
+    let mut sources = [PollFd::new(socket, PollFlags::IN), PollFd::from_borrowed_fd(report, PollFlags::IN)];
+    while let Err(errno) = poll(&mut sources, None) {
+        if errno != Errno::INTR {
+            return Err(errno);
+        }
+    }
+    if sources[0].revents().is_empty() {
+        return Err(Errno::NOMSG);
+    }
+    use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let mut byte = [0; 1];
+    recvmsg(socket, &mut [std::io::IoSliceMut::new(&mut byte)], &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
+    ancillary
+        .drain()
+        .find_map(|message| match message {
+            RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
+            _ => None,
+        })
+        .ok_or(Errno::NOMSG)
+}
+
+/// Why a new process did not become its program, in the words of its operations.
+pub(crate) struct Failure<'a> {
+    pub(crate) program: &'a Program,
+    pub(crate) word: &'a str,
+    pub(crate) directory: &'a str,
+}
+
+impl Failure<'_> {
+    pub(crate) fn explain(&self, error: StartError) -> EngineError {
+        let StartError::Operation { op, errno } = error else {
+            return EngineError::new(
+                Fault::Environment,
+                "the container's process ended before it was complete",
+            )
+            .because(error);
+        };
+        let word = self.word;
+        match self.program.ops().get(op) {
+            Some(Op::Execute(_)) => self.explain_execution(errno),
+            Some(Op::WorkingDirectory(_)) => {
+                let fault =
+                    if errno == Errno::NOENT { Fault::CommandNotFound } else { Fault::CommandNotRunnable };
+                let message = format!("failed to start `{word}` in the directory `{}`", self.directory);
+                EngineError::new(fault, message).because(errno)
+            }
+            Some(op) => {
+                let attempt = describe(op);
+                EngineError::new(Fault::Environment, format!("failed to {attempt} for the container"))
+                    .because(errno)
+            }
+            None => EngineError::new(Fault::Bug, "an operation failed that does not exist").because(errno),
+        }
+    }
+
+    fn explain_execution(&self, errno: Errno) -> EngineError {
+        let word = self.word;
+        match errno {
+            Errno::NOENT if word.contains('/') => EngineError::new(
+                Fault::CommandNotFound,
+                format!("failed to run `{word}`: no such file or directory"),
+            )
+            .help("check the path; if it exists, the interpreter or loader that it names does not"),
+            Errno::NOENT => EngineError::new(
+                Fault::CommandNotFound,
+                format!("failed to run `{word}`: executable file not found in $PATH"),
+            ),
+            Errno::NOEXEC => EngineError::new(
+                Fault::CommandNotRunnable,
+                format!("failed to run `{word}`: exec format error"),
+            )
+            .help(
+                "it is no program of this machine's architecture, or a script without `#!` in its first line",
+            ),
+            _ => {
+                EngineError::new(Fault::CommandNotRunnable, format!("failed to run `{word}`")).because(errno)
+            }
+        }
+    }
+}
+
+/// What an operation was about.
+fn describe(op: &Op) -> String {
+    let text = |path: &std::ffi::CString| path.to_string_lossy().into_owned();
+    match op {
+        Op::JoinGroup(_) => "join a control group".to_owned(),
+        Op::Enter(..) => "enter a namespace".to_owned(),
+        Op::Unshare(_) => "make a namespace".to_owned(),
+        Op::ChangeRoot { .. } => "change the root directory".to_owned(),
+        Op::MakeDirectories(paths, _) => {
+            format!("make the directory `{}`", paths.last().map(text).unwrap_or_default())
+        }
+        Op::MakeFile(path) => format!("make the file `{}`", text(path)),
+        Op::Attach { target, .. } => format!("mount on `{}`", text(target)),
+        Op::Mount(mount) => format!("mount {} on `{}`", text(&mount.kind), text(&mount.target)),
+        Op::Remount { target, .. } => format!("change the mount at `{}`", text(target)),
+        Op::ReadOnlyOver(path) => format!("make `{}` read-only", text(path)),
+        Op::Mask(path) => format!("mask `{}`", text(path)),
+        Op::Write { path, text: value, .. } => {
+            format!("write `{}` to `{}`", String::from_utf8_lossy(value), text(path))
+        }
+        Op::HostName(_) | Op::DomainName(_) => "set the host name".to_owned(),
+        Op::Terminal(_) => "open a terminal".to_owned(),
+        Op::Become { uid, gid, .. } => format!("become user {}:{}", uid.as_raw(), gid.as_raw()),
+        Op::Filter(_) => "set the filter of system calls".to_owned(),
+        Op::BoundCapabilities(_) => "drop capabilities".to_owned(),
+        other => {
+            let name = format!("{other:?}");
+            let name = name.split([' ', '(', '{']).next().unwrap_or_default().to_owned();
+            format!("carry out {name}")
+        }
+    }
+}

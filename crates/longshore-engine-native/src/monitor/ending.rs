@@ -1,0 +1,65 @@
+//! The end of a container: what is written down, told, and cleaned up, in that order of importance.
+
+use std::time::Duration;
+
+use longshore_engine::{ContainerState, ExitStatus};
+
+use super::Monitor;
+use super::serve::Ended;
+use super::start::now;
+use crate::control::Answer;
+
+/// How long processes that outlived the container's own may take to be killed.
+const KILLING: Duration = Duration::from_secs(10);
+
+impl Monitor {
+    /// The container has ended for good.
+    pub(super) fn end(&mut self, ended: &Ended) {
+        self.clean_up(ended.exit);
+        self.tell(&Answer::Exited(ended.exit));
+        self.leave();
+    }
+
+    /// Takes away what the container had of the machine, and writes down how it ended. If it is to be removed, its name
+    /// is free when this returns; its files are deleted later.
+    pub(super) fn clean_up(&mut self, exit: ExitStatus) {
+        let _ = self.log.finish();
+        self.network.disconnect(&self.home, &self.id);
+        if let Some(group) = &self.cgroup {
+            // Without process ids of its own, a container's processes do not end with its first.
+            if group.processes().is_ok_and(|left| !left.is_empty()) {
+                let _ = group.kill(KILLING);
+            }
+        }
+        self.state.state = ContainerState::Exited;
+        self.state.process = None;
+        self.state.monitor = None;
+        self.state.exit = Some(exit);
+        self.state.finished = Some(now());
+        self.write_state();
+        let _ = std::fs::remove_file(self.directory.file("control"));
+        if self.record.spec.auto_remove {
+            let _ = crate::directory::discard(&self.home, &self.record);
+        }
+    }
+
+    /// Says the last words, and does what nobody waits for.
+    pub(super) fn leave(&mut self) {
+        for connection in &mut self.connections {
+            if connection.awaits_end {
+                connection.answer(Answer::Done);
+            }
+            connection.finish();
+        }
+        self.connections.clear();
+        if let Some(group) = &self.cgroup {
+            let _ = group.remove(KILLING);
+        }
+        // The lock ends with this process; its file says that there is something to clean up, which there is not.
+        let _ = std::fs::remove_file(self.home.live().join(self.id.as_str()));
+        let _ = self.lock.unlock();
+        if self.record.spec.auto_remove {
+            crate::directory::empty_trash(&self.home);
+        }
+    }
+}

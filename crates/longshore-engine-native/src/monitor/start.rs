@@ -1,0 +1,98 @@
+//! Starting the container, the first time and again.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use longshore_engine::{ContainerState, EngineError, Fault, Mount};
+
+use super::{Monitor, Process};
+use crate::control::Answer;
+use crate::groups;
+use crate::launch::Launch;
+use crate::process::ProcessDto;
+use crate::volume::Volumes;
+
+impl Monitor {
+    /// What is made once, before the first start.
+    pub(super) fn begin(&mut self) -> Result<(), EngineError> {
+        let (created, warnings) = groups::create(&self.hierarchy, &self.id, &self.record.spec)?;
+        self.cgroup = Some(created.cgroup);
+        self.state.warnings = warnings;
+        Ok(())
+    }
+
+    /// Starts the container's process, and tells those who watch.
+    pub(super) fn start(&mut self) -> Result<Process, EngineError> {
+        let mut launched = self.launch()?;
+        self.state.own_users = launched.own_users;
+        let pid = launched.child.pid().as_raw_nonzero().get();
+        let connected = self.connect(pid, launched.own_network);
+        if let Err(error) = connected {
+            launched.kill();
+            return Err(error);
+        }
+        self.oom_kills = self.count_oom_kills();
+        let (child, streams) = launched.finish()?;
+        let pid = child.pid().as_raw_nonzero().get();
+        let identity = ProcessDto::of(pid).unwrap_or(ProcessDto { pid, started: 0 });
+        self.state.state = ContainerState::Running;
+        self.state.process = Some(identity);
+        self.state.started = Some(now());
+        self.state.exit = None;
+        self.state.error = None;
+        self.write_state();
+        let warnings = self.state.warnings.clone();
+        self.tell(&Answer::Started { warnings });
+        Ok(Process { child, streams, identity })
+    }
+
+    fn launch(&self) -> Result<crate::launch::Launched, EngineError> {
+        let volumes = Volumes::open(&self.home);
+        let volume = |mount: &Mount| -> Result<PathBuf, EngineError> { volumes.source(mount) };
+        let find = |other: &str| crate::directory::process_of(&self.home, other);
+        Launch {
+            home: &self.home,
+            directory: &self.directory,
+            record: &self.record,
+            privilege: self.privilege,
+            cgroup: self.cgroup.as_ref(),
+            volume: &volume,
+            find: &find,
+        }
+        .start()
+    }
+
+    /// Connects the container to its networks, publishes its ports, and writes its files of names.
+    fn connect(&mut self, pid: i32, own_network: bool) -> Result<(), EngineError> {
+        let connected = self.network.connect(&self.home, &self.record, (pid, own_network), self.privilege)?;
+        self.state.networks = connected.networks;
+        self.state.ports = connected.ports;
+        self.state.warnings.extend(connected.warnings);
+        Ok(())
+    }
+
+    /// How often processes of the container were killed for want of memory.
+    pub(super) fn count_oom_kills(&self) -> u64 {
+        self.cgroup.as_ref().and_then(|group| group.oom_kills().ok().flatten()).unwrap_or(0)
+    }
+
+    /// The container could not be started.
+    pub(super) fn fail(&mut self, error: &EngineError) {
+        let code = match error.fault {
+            Fault::CommandNotFound => 127,
+            Fault::CommandNotRunnable => 126,
+            _ => 128,
+        };
+        self.state.error = Some(error.to_string());
+        self.state.networks = BTreeMap::new();
+        let exit = longshore_engine::ExitStatus { code, out_of_memory: false };
+        self.clean_up(exit);
+        self.tell(&Answer::Failed(error.into()));
+        self.leave();
+    }
+}
+
+/// Nanoseconds since 1970.
+pub(super) fn now() -> i64 {
+    i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,142 @@
+//! Cleaning up after what was killed.
+//!
+//! A monitor that is killed takes its container with it, because the kernel ends the container's process when the monitor
+//! ends. What is left are files that say otherwise, control groups, and addresses that are taken. They are found by the
+//! lock files of monitors: one that nobody has locked belongs to a monitor that is gone.
+
+use std::fs;
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use longshore_cgroup::Hierarchy;
+use longshore_engine::{ContainerId, ContainerState, EngineError, ExitStatus};
+
+use crate::home::Home;
+use crate::process::ProcessDto;
+use crate::record::{ContainerDirectory, LiveLock};
+
+/// What was cleaned up.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reaped {
+    /// Containers whose monitor was killed.
+    pub containers: Vec<String>,
+    /// Containers that were never made completely.
+    pub unfinished: usize,
+    /// Control groups that nobody owned.
+    pub cgroups: usize,
+    /// Names that no container has.
+    pub names: usize,
+    /// Things that were being deleted.
+    pub trash: usize,
+    /// Addresses, interfaces and rules that nobody owned.
+    pub network: Vec<String>,
+}
+
+impl Reaped {
+    /// Whether there was nothing to do.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How long processes that are left over may take to be killed.
+const KILLING: Duration = Duration::from_secs(5);
+
+/// Cleans up after monitors that were killed. Quick if there are none: one directory is read, and one lock tried for each
+/// container that runs.
+pub(crate) fn monitors(home: &Home, reaped: &mut Reaped) -> Result<(), EngineError> {
+    for entry in fs::read_dir(home.live()).into_iter().flatten().flatten() {
+        let Some(id) = entry.file_name().to_str().and_then(|name| ContainerId::from_str(name).ok()) else {
+            continue;
+        };
+        if let Some(lock) = LiveLock::take(home, &id)? {
+            after_monitor(home, &id, reaped)?;
+            lock.end();
+        }
+    }
+    Ok(())
+}
+
+/// Cleans up after one monitor; its lock is ours.
+fn after_monitor(home: &Home, id: &ContainerId, reaped: &mut Reaped) -> Result<(), EngineError> {
+    remove_group(&Hierarchy::detect(), id.as_str());
+    let directory = ContainerDirectory::new(home, id);
+    let Ok(record) = directory.record() else { return Ok(()) };
+    let mut state = directory.state()?;
+    let was_alive =
+        matches!(state.state, ContainerState::Running | ContainerState::Paused | ContainerState::Restarting);
+    let begun = state.state == ContainerState::Created && state.monitor.is_some();
+    crate::network::forget(home, id);
+    if was_alive || begun {
+        if let Some(process) = state.process.and_then(ProcessDto::open) {
+            let _ = longshore_sys::send_signal(std::os::fd::AsFd::as_fd(&process), 9);
+        }
+        state.state = ContainerState::Exited;
+        state.process = None;
+        state.monitor = None;
+        state.exit = Some(ExitStatus { code: 137, out_of_memory: false });
+        state.error = Some("its monitor was killed".to_owned());
+        state.finished = i64::try_from(jiff::Timestamp::now().as_nanosecond()).ok();
+        directory.write_state(&state)?;
+        reaped.containers.push(id.as_str().to_owned());
+    }
+    let _ = fs::remove_file(directory.file("control"));
+    if record.spec.auto_remove && state.state != ContainerState::Created {
+        crate::directory::discard(home, &record)?;
+    }
+    Ok(())
+}
+
+/// Everything else that killed processes leave. It looks at all there is.
+pub(crate) fn everything(home: &Home, reaped: &mut Reaped) -> Result<(), EngineError> {
+    monitors(home, reaped)?;
+    for (path, maker) in crate::create::unfinished(home).collect::<Vec<_>>() {
+        if !maker.is_some_and(ProcessDto::is_alive) && crate::directory::throw_away(home, &path).is_ok() {
+            reaped.unfinished += 1;
+        }
+    }
+    names(home, reaped);
+    groups(home, reaped);
+    reaped.trash = fs::read_dir(home.trash()).into_iter().flatten().flatten().count();
+    crate::directory::empty_trash(home);
+    reaped.network = crate::network::reap(home);
+    Ok(())
+}
+
+/// Names whose container does not exist.
+fn names(home: &Home, reaped: &mut Reaped) {
+    for entry in fs::read_dir(home.names()).into_iter().flatten().flatten() {
+        let Ok(text) = fs::read_to_string(entry.path()) else { continue };
+        let alive = ContainerId::from_str(&text)
+            .is_ok_and(|id| home.container(&id).exists() || crate::create::is_being_made(home, &id));
+        if !alive && fs::remove_file(entry.path()).is_ok() {
+            reaped.names += 1;
+        }
+    }
+}
+
+/// Groups whose container has no monitor. Other engines' homes on this machine have containers, too: only those that
+/// nobody is in are removed, unless they were this engine's.
+fn groups(home: &Home, reaped: &mut Reaped) {
+    let hierarchy = Hierarchy::detect();
+    for name in hierarchy.leftovers().unwrap_or_default() {
+        let Ok(id) = ContainerId::from_str(&name) else { continue };
+        if home.live().join(id.as_str()).exists() {
+            continue;
+        }
+        let empty = hierarchy
+            .open(&name)
+            .ok()
+            .flatten()
+            .is_some_and(|group| group.processes().is_ok_and(|processes| processes.is_empty()));
+        if (empty || home.container(&id).exists()) && remove_group(&hierarchy, &name) {
+            reaped.cgroups += 1;
+        }
+    }
+}
+
+fn remove_group(hierarchy: &Hierarchy, name: &str) -> bool {
+    let Ok(Some(group)) = hierarchy.open(name) else { return false };
+    let _ = group.kill(KILLING);
+    group.remove(KILLING).is_ok()
+}

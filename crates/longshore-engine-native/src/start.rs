@@ -1,0 +1,72 @@
+//! Starting a monitor.
+
+use std::ffi::CString;
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::Arc;
+
+use longshore_engine::{ContainerId, EngineError, Fault};
+use longshore_sys::{Namespaces, Op, Program, raise_fd, spawn};
+
+use crate::control::{Client, Request};
+use crate::home::Home;
+use crate::launch::path::{c_path, c_text};
+use crate::monitor::MONITOR;
+use crate::record::LiveLock;
+
+/// Starts the monitor of a container, which starts the container. The requests are sent before it begins, so nothing of
+/// what the container does is missed. `None` if it has a monitor already.
+pub(crate) fn start(
+    home: &Home,
+    program: &Path,
+    id: &ContainerId,
+    requests: &[Request],
+) -> Result<Option<Client>, EngineError> {
+    let Some(lock) = LiveLock::take(home, id)? else { return Ok(None) };
+    let failed = |error: io::Error| {
+        EngineError::new(Fault::Environment, "failed to start the container's monitor").because(error)
+    };
+    let (ours, theirs) = UnixStream::pair().map_err(failed)?;
+    let mut client = Client::new(ours);
+    for request in requests {
+        client.send(request.clone()).map_err(failed)?;
+    }
+    let lock = lock.file().try_clone().map_err(failed)?;
+    let program = monitor_program(home, program, id, [theirs.into(), lock.into()])?;
+    let mut child = spawn(&program, Namespaces::NONE, None).map_err(|errno| failed(errno.into()))?;
+    child.started().map_err(|error| {
+        EngineError::new(Fault::Environment, "failed to start the container's monitor").because(error)
+    })?;
+    // The first of the two processes has ended; the monitor is nobody's child here.
+    let _ = child.wait();
+    Ok(Some(client))
+}
+
+fn monitor_program(
+    home: &Home,
+    path: &Path,
+    id: &ContainerId,
+    [connection, lock]: [OwnedFd; 2],
+) -> Result<Program, EngineError> {
+    let failed = |error: io::Error| {
+        EngineError::new(Fault::Environment, "failed to prepare the container's monitor").because(error)
+    };
+    let null = File::options().write(true).open("/dev/null").map_err(failed)?;
+    let mut program = Program::new();
+    program.push(Op::Orphan);
+    program.push(Op::Session);
+    let streams: [OwnedFd; 3] = [connection, lock, null.into()];
+    for (stream, descriptor) in (0..).zip(streams) {
+        let descriptor = raise_fd(descriptor).map_err(|errno| failed(errno.into()))?;
+
+        program.push(Op::Stream(Arc::new(descriptor), stream));
+    }
+    program.push(Op::WorkingDirectory(c"/".into()));
+    let arguments: Vec<CString> =
+        vec![c_text("longshore")?, c_text(MONITOR)?, c_path(home.root())?, c_text(id.as_str())?];
+    program.execute(vec![c_path(path)?], arguments, Vec::new());
+    Ok(program)
+}
