@@ -84,8 +84,8 @@ pub struct Endpoint {
     pub container: String,
     /// The name of the interface in the container.
     pub interface: String,
-    /// The name of the other end, which is a port of the bridge.
-    pub host_interface: String,
+    /// The name of the other end, which is a port of the bridge; none if the kernel does not carry the packets.
+    pub host_interface: Option<String>,
     /// What other containers of the network can call it.
     pub names: Vec<String>,
     /// What it calls itself.

@@ -155,7 +155,7 @@ mod tests {
             id: String::new(),
             container: "c".to_owned(),
             interface: "eth0".to_owned(),
-            host_interface: "veth0".to_owned(),
+            host_interface: None,
             names: Vec::new(),
             hostname: String::new(),
             address: Ipv4Addr::new(10, 0, 0, 2),

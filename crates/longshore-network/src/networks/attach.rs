@@ -92,13 +92,14 @@ impl Networks {
         let ready = self
             .bring_up(&mut links, &network, &config, &lock)
             .map_err(|source| AttachError::BringUp { network: network.name.clone(), source })?;
-        let endpoint = self.lease(&ready.network, &ready.config, spec, &lock)?;
+        let cable = format!("veth{}", random::hex::<4>().attempt(|| "get random bytes")?);
+        let endpoint = self.lease(&ready.network, &ready.config, spec, Some(cable.clone()), &lock)?;
         drop(lock);
-        match connect(&mut links, &ready, spec, &endpoint, netns) {
+        match connect(&mut links, &ready, &cable, spec.default_route, &endpoint, netns) {
             Ok(()) => Ok(Attachment { endpoint, warnings: ready.warnings }),
             Err(refusal) => {
                 // The first error is the one to tell; what stays behind here is found by `reap`.
-                let _ = links.delete(&endpoint.host_interface);
+                let _ = links.delete(&cable);
                 let _ = self.forget(&endpoint);
                 Err(refusal.into())
             }
@@ -120,7 +121,7 @@ impl Networks {
         check(spec)?;
         let lock = self.directory().lock()?;
         let (network, config) = self.current(network)?;
-        self.lease(&network, &config, spec, &lock)
+        self.lease(&network, &config, spec, None, &lock)
     }
 
     /// The network as it is now, with its bridge.
@@ -138,6 +139,7 @@ impl Networks {
         network: &Network,
         config: &BridgeConfig,
         spec: &EndpointSpec,
+        host_interface: Option<String>,
         lock: &Lock,
     ) -> Result<Endpoint, AttachError> {
         let leases = self.directory().leases(&network.id)?;
@@ -146,13 +148,12 @@ impl Networks {
         }
         let address = ipam::choose(config, &leases, spec.ip)
             .map_err(|source| AttachError::Address { network: network.name.clone(), source })?;
-        let digits = random::hex::<4>().attempt(|| "get random bytes")?;
         let endpoint = Endpoint {
             network: network.id.clone(),
             id: random::hex::<32>().attempt(|| "get random bytes")?,
             container: spec.container.clone(),
             interface: spec.interface.clone(),
-            host_interface: format!("veth{digits}"),
+            host_interface,
             names: spec.names.clone(),
             hostname: spec.hostname.clone(),
             address,
@@ -182,12 +183,13 @@ fn check(spec: &EndpointSpec) -> Result<(), AttachError> {
 fn connect(
     links: &mut Links,
     ready: &Ready,
-    spec: &EndpointSpec,
+    cable: &str,
+    default_route: bool,
     endpoint: &Endpoint,
     netns: BorrowedFd<'_>,
 ) -> Result<(), KernelError> {
     let pair = Pair {
-        outer: &endpoint.host_interface,
+        outer: cable,
         inner: &endpoint.interface,
         hardware_address: endpoint.mac.0,
         bridge: ready.bridge,
@@ -196,7 +198,7 @@ fn connect(
     };
     links.create_pair(&pair, netns)?;
     links.settle_port(&pair)?;
-    let gateway = (spec.default_route && !ready.network.internal).then_some(endpoint.gateway);
+    let gateway = (default_route && !ready.network.internal).then_some(endpoint.gateway);
     namespace::within(netns, || {
         let mut links = Links::open()?;
         let inner = find(&mut links, &endpoint.interface)?;
@@ -206,7 +208,7 @@ fn connect(
         links.catch_up(&endpoint.interface)
     })?;
     // The port first: the bridge has no link before one of its ports has.
-    links.catch_up(&endpoint.host_interface)?;
+    links.catch_up(cable)?;
     links.catch_up(&ready.config.interface)
 }
 

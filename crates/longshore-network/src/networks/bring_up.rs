@@ -217,7 +217,8 @@ impl Networks {
     /// Puts the cables of running containers back, if somebody removed the bridge that they were in.
     fn replug(&self, links: &mut Links, network: &Network, bridge: u32) -> Result<(), BringUpError> {
         for endpoint in self.directory().endpoints(&network.id)? {
-            if let Some(link) = links.find(&endpoint.host_interface)?.filter(|link| link.master.is_none()) {
+            let Some(cable) = endpoint.host_interface else { continue };
+            if let Some(link) = links.find(&cable)?.filter(|link| link.master.is_none()) {
                 links.set_master(link.index, bridge)?;
             }
         }
@@ -303,7 +304,12 @@ pub(super) fn remove_orphans(links: &mut Links) -> Result<Vec<String>, KernelErr
         if !gone || all.iter().any(|port| port.master == Some(link.index)) {
             continue;
         }
-        links.delete(&link.name)?;
+        match links.delete(&link.name) {
+            Ok(()) => {}
+            // They are for somebody else to remove.
+            Err(refusal) if refusal.blame() == Blame::Permission => break,
+            Err(refusal) => return Err(refusal),
+        }
         if let Some(mut firewall) = Firewall::open()? {
             firewall.remove(&ruleset::table_name(instance))?;
             nft::close_passage(&mut firewall, &passage_mark(instance, &link.name))?;

@@ -61,8 +61,9 @@ impl Networks {
             return Err(DetachError::NotAttached(network.name.clone()));
         };
         let endpoint = self.directory().endpoint(&network.id, lease)?;
-        if let (Some(endpoint), Departure::Disconnect) = (&endpoint, departure) {
-            Links::open()?.delete(&endpoint.host_interface)?;
+        let cable = endpoint.as_ref().and_then(|endpoint| endpoint.host_interface.as_deref());
+        if let (Some(cable), Departure::Disconnect) = (cable, departure) {
+            Links::open()?.delete(cable)?;
         }
         self.directory().remove_lease(&network.id, lease, &lock)?;
         if endpoint.is_some_and(|endpoint| !endpoint.ports.is_empty()) {

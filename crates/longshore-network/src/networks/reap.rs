@@ -83,11 +83,13 @@ impl Networks {
                 }
                 // A damaged file is no reason to keep the address.
                 if let Ok(Some(endpoint)) = self.directory().endpoint(&network.id, &lease) {
-                    if links.find(&endpoint.host_interface)?.is_some() {
-                        links.delete(&endpoint.host_interface)?;
-                        reaped.interfaces.push(endpoint.host_interface);
-                    }
                     reaped.rules |= !endpoint.ports.is_empty();
+                    if let Some(cable) = endpoint.host_interface
+                        && links.find(&cable)?.is_some()
+                    {
+                        links.delete(&cable)?;
+                        reaped.interfaces.push(cable);
+                    }
                 }
                 self.directory().remove_lease(&network.id, &lease, lock)?;
                 reaped.leases.push(format!("{} {} {}", network.name, lease.address, lease.container));

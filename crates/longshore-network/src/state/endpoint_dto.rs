@@ -40,7 +40,7 @@ pub(super) struct EndpointDto {
     id: String,
     container: String,
     interface: String,
-    host_interface: String,
+    host_interface: Option<String>,
     names: Vec<String>,
     hostname: String,
     address: Ipv4Addr,

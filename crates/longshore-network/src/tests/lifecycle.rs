@@ -212,7 +212,7 @@ fn what_killed_processes_left_is_reaped() {
         std::fs::write(root.join(network.id.as_str()).join(".new-y"), "half").unwrap();
         let reaped = host.networks.reap(&|container| container == b.endpoint.container).unwrap();
         assert_eq!(reaped.leases, [format!("one {} {}", a.endpoint.address, a.endpoint.container)]);
-        assert_eq!(reaped.interfaces, [a.endpoint.host_interface]);
+        assert_eq!(reaped.interfaces, [a.endpoint.host_interface.unwrap()]);
         assert_eq!(reaped.files, 2);
         assert!(host.networks.reap(&|container| container == b.endpoint.container).unwrap().is_empty());
         // A bridge whose network was being removed.
@@ -283,10 +283,12 @@ fn a_place_can_be_had_without_the_kernel() {
     let mut query = b"\0\x07\x01\0\0\x01\0\0\0\0\0\0\x01b\0\0\x01\0\x01".to_vec();
     let zone = Zone::new(&networks, &a.container);
     assert!(zone.answer(&query).unwrap().ends_with(&b.address.octets()));
-    networks.detach(&network, &b.container, Departure::Ended).unwrap();
+    networks.detach(&network, &b.container, Departure::Disconnect).unwrap();
     assert_eq!(zone.answer(&query), None);
     query.truncate(3);
     assert_eq!(zone.answer(&query), None);
+    assert_eq!(networks.reap(&|_| false).unwrap().leases.len(), 1);
+    networks.remove(&network).unwrap();
     let mut wrong = spec("c");
     wrong.container = "../c".to_owned();
     assert!(matches!(networks.register(&network, &wrong), Err(AttachError::Name(_))));
