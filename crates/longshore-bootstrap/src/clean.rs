@@ -1,7 +1,8 @@
 //! What is taken out of a new root so that the same packages give the same layer: logs, caches, what is random, what is
 //! of this machine, and times.
 //!
-//! The root is walked by descriptors and no link in it is followed.
+//! The root is walked by descriptors, no link in it is followed, and no mount entered: if a configurator left the
+//! machine's `/dev` mounted in the root, cleaning fails and does not empty it.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -83,11 +84,14 @@ pub(crate) fn clean(path: &Path, epoch: i64, started: i64) -> io::Result<()> {
     clamp(&top, &Clamp { epoch, started })
 }
 
+/// How directories are reached.
+const INSIDE: fs::ResolveFlags =
+    fs::ResolveFlags::BENEATH.union(fs::ResolveFlags::NO_SYMLINKS).union(fs::ResolveFlags::NO_XDEV);
+
 /// A directory below another, if it is there and no link leads to it.
 fn open_inside(top: &OwnedFd, path: &str) -> io::Result<Option<OwnedFd>> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let resolve = fs::ResolveFlags::BENEATH | fs::ResolveFlags::NO_SYMLINKS;
-    match fs::openat2(top, path, flags, Mode::empty(), resolve) {
+    match fs::openat2(top, path, flags, Mode::empty(), INSIDE) {
         Ok(opened) => Ok(Some(opened)),
         Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR) => Ok(None),
         Err(error) => Err(error.into()),
@@ -119,7 +123,7 @@ fn each(
 
 fn open_child(directory: impl AsFd, name: &std::ffi::CStr) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    Ok(fs::openat(directory, name, flags, Mode::empty())?)
+    Ok(fs::openat2(directory, name, flags, Mode::empty(), INSIDE)?)
 }
 
 /// Removes everything in a directory but directories that packages brought (which all have a time of their own).
@@ -174,4 +178,41 @@ fn clamp(directory: &OwnedFd, clamped: &Clamp) -> io::Result<()> {
         Ok(())
     })?;
     Ok(fs::futimens(directory, &clamped.times())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{MetadataExt as _, symlink};
+
+    use super::clean;
+
+    #[test]
+    fn what_differs_between_runs_goes() {
+        let directory = tempfile::tempdir().unwrap();
+        let (root, outside) = (directory.path().join("root"), directory.path().join("outside"));
+        for path in ["root/etc", "root/var/log/apt", "root/run/lock", "outside"] {
+            fs::create_dir_all(directory.path().join(path)).unwrap();
+        }
+        for path in
+            ["etc/machine-id", "etc/hostname", "etc/kept", "var/log/apt/term.log", "run/lock/x", "run/y"]
+        {
+            fs::write(root.join(path), "content").unwrap();
+        }
+        fs::write(outside.join("victim"), "content").unwrap();
+        symlink(&outside, root.join("run/link")).unwrap();
+        symlink(&outside, root.join("tmp")).unwrap();
+        symlink(outside.join("victim"), root.join("var/log/link")).unwrap();
+        clean(&root, 1000, 0).unwrap();
+
+        assert_eq!(fs::read_dir(root.join("run")).unwrap().count(), 1);
+        assert_eq!(fs::read(root.join("var/log/apt/term.log")).unwrap(), b"");
+        assert_eq!(fs::read(root.join("etc/machine-id")).unwrap(), b"");
+        assert!(!root.join("etc/hostname").exists());
+        assert_eq!(fs::read(outside.join("victim")).unwrap(), b"content");
+        for path in ["", "etc", "etc/kept", "tmp", "var/log/apt"] {
+            assert_eq!(fs::symlink_metadata(root.join(path)).unwrap().mtime(), 1000, "{path}");
+        }
+        assert_ne!(fs::metadata(&outside).unwrap().mtime(), 1000);
+    }
 }

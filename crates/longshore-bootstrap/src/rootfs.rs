@@ -52,7 +52,11 @@ pub(crate) struct Root {
     /// Owners that could not be set, by path.
     ownership: BTreeMap<Vec<u8>, (u32, u32)>,
     may_give_away: bool,
+    buffer: Vec<u8>,
 }
+
+/// How much content is written at once.
+const BUFFER: usize = 128 << 10;
 
 const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
@@ -61,7 +65,7 @@ impl Root {
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let directory = fs::open(path, DIRECTORY, Mode::empty())?;
         let may_give_away = rustix::process::geteuid().is_root();
-        Ok(Self { directory, last: None, ownership: BTreeMap::new(), may_give_away })
+        Ok(Self { directory, last: None, ownership: BTreeMap::new(), may_give_away, buffer: Vec::new() })
     }
 
     /// Owners that could not be set, by path below the root.
@@ -86,6 +90,10 @@ impl Root {
 
     /// Makes a directory, or leaves the one that stands there (or that a link there leads to) as it is.
     pub(crate) fn directory(&mut self, path: &[u8], attributes: Attributes) -> io::Result<()> {
+        // Most directories are brought by many packages, and asking is cheaper than failing to make one.
+        if self.standing(path)? == Standing::Directory {
+            return Ok(());
+        }
         self.make_parents(path)?;
         let (parent, name) = self.parent(path)?;
         match fs::mkdirat(parent, name, Mode::from_raw_mode(0o755)) {
@@ -112,9 +120,20 @@ impl Root {
     ) -> io::Result<()> {
         let file = self.create(path)?;
         let mut file = File::from(file);
-        io::copy(content, &mut file)?;
-        file.flush()?;
+        self.copy(content, &mut file)?;
         self.give(path, &file, attributes)
+    }
+
+    fn copy(&mut self, content: &mut dyn Read, file: &mut File) -> io::Result<()> {
+        self.buffer.resize(BUFFER, 0);
+        loop {
+            match content.read(&mut self.buffer) {
+                Ok(0) => return Ok(()),
+                Ok(count) => file.write_all(self.buffer.get(..count).unwrap_or_default())?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Makes a symbolic link, in place of what is no directory.
