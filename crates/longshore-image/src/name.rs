@@ -14,6 +14,8 @@ use longshore_store::{Namespace, RefName, RefNameError};
 pub const NONE: &str = "<none>";
 /// The word that stands for the engine's built-in image.
 pub const RESERVED: &str = "host";
+/// The label of a ref that says under which repository an image without a name was known.
+pub(crate) const REPOSITORY_LABEL: &str = "longshore.repository";
 
 /// The name of an image in the store.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,6 +86,11 @@ impl fmt::Display for ImageName {
 /// `repository@digest` of the repository that a reference names.
 pub(crate) fn without_tag(reference: &Reference, digest: &Digest) -> Option<Reference> {
     Reference::parse(&reference.name()).ok()?.with_digest(digest.clone()).ok()
+}
+
+/// Whether a name is kept for the engine's built-in image.
+pub(crate) fn is_reserved(reference: &Reference) -> bool {
+    reference.familiar_name() == RESERVED
 }
 
 #[cfg(test)]

@@ -1,0 +1,123 @@
+//! Archives of all kinds, good and bad.
+
+use longshore_image::{LoadError, UnpackOptions};
+use longshore_oci::Digest;
+use serde_json::{Value, json};
+
+use crate::place::{Item, Place, archive, config, file, tar};
+
+fn bytes(value: &Value) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap()
+}
+
+fn hex(content: &[u8]) -> String {
+    Digest::of(content).encoded().to_owned()
+}
+
+/// What Docker wrote before version 25, with the layer that stands twice as a link.
+fn old_docker(layers: &[Vec<u8>]) -> Vec<Item> {
+    let slices: Vec<&[u8]> = layers.iter().map(Vec::as_slice).collect();
+    let config = bytes(&config(&slices));
+    let mut items = Vec::new();
+    let mut paths = Vec::new();
+    for (at, layer) in layers.iter().enumerate() {
+        let path = format!("{}/layer.tar", hex(at.to_string().as_bytes()));
+        items.push(file(path.replace("layer.tar", "VERSION"), "1.0"));
+        match layers[..at].iter().position(|earlier| earlier == layer) {
+            Some(earlier) => {
+                let directory = hex(earlier.to_string().as_bytes());
+                items.push(Item::Symlink(path.clone(), format!("../{directory}/layer.tar")));
+            }
+            None => items.push(file(path.clone(), layer.clone())),
+        }
+        paths.push(path);
+    }
+    let config_path = format!("{}.json", hex(&config));
+    let manifest = json!([{"Config": config_path, "RepoTags": ["app:1", "app:2"], "Layers": paths}]);
+    items.push(file(config_path, config));
+    items.push(file("manifest.json", bytes(&manifest)));
+    items
+}
+
+#[test]
+fn docker_archives_keep_the_id() {
+    let place = Place::new();
+    let layers = [tar(&[("a", "1")]), tar(&[("b", "2")]), tar(&[("a", "1")])];
+    let items = old_docker(&layers);
+    let loaded = place.load(&archive(&items)).unwrap();
+    let names: Vec<String> = loaded[0].names.iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["docker.io/library/app:1", "docker.io/library/app:2"]);
+    let slices: Vec<&[u8]> = layers.iter().map(Vec::as_slice).collect();
+    assert_eq!(loaded[0].image.id(), &Digest::of(&bytes(&config(&slices))));
+    let image = place.images.resolve("app:2", None).unwrap();
+    assert_eq!(place.images.unpack(&image, &UnpackOptions::for_this_process()).unwrap().len(), 3);
+}
+
+#[test]
+fn what_is_wrong_is_refused() {
+    let layer = tar(&[("a", "1")]);
+    let good = || old_docker(std::slice::from_ref(&layer));
+    let replaced = |path: &str, content: &[u8]| {
+        let mut items = good();
+        for item in &mut items {
+            if let Item::File(name, bytes) = item
+                && name.ends_with(path)
+            {
+                *bytes = content.to_vec();
+            }
+        }
+        items
+    };
+    let without = |path: &str| {
+        let mut items = good();
+        items.retain(|item| !matches!(item, Item::File(name, _) if name.ends_with(path)));
+        items
+    };
+    let with = |item: Item| {
+        let mut items = good();
+        items.push(item);
+        items
+    };
+    let looped = || {
+        let mut items = without("layer.tar");
+        let name = |at: &str| format!("{}/layer.tar", hex(at.as_bytes()));
+        items.push(Item::Symlink(name("0"), format!("../{}", name("1"))));
+        items.push(Item::Symlink(name("1"), format!("../{}", name("0"))));
+        items
+    };
+    type Check = fn(&LoadError) -> bool;
+    let cases: Vec<(&str, Vec<Item>, Check)> = vec![
+        ("another layer", replaced("layer.tar", &tar(&[("a", "2")])), |e| {
+            matches!(e, LoadError::DiffId { .. })
+        }),
+        ("a layer that is none", replaced("layer.tar", b"x"), |e| matches!(e, LoadError::DiffId { .. })),
+        ("no layer", without("layer.tar"), |e| matches!(e, LoadError::MissingFile { .. })),
+        ("links in a ring", looped(), |e| matches!(e, LoadError::MissingFile { .. })),
+        ("no list", without("manifest.json"), |e| matches!(e, LoadError::NoImages)),
+        ("a list that is none", replaced("manifest.json", b"{}"), |e| matches!(e, LoadError::List { .. })),
+        ("a climbing name", with(file("../x", "x")), |e| matches!(e, LoadError::Entry { .. })),
+        ("an absolute name", with(file("/x", "x")), |e| matches!(e, LoadError::Entry { .. })),
+        ("a climbing link", with(Item::Symlink("l".into(), "../../x".into())), |e| {
+            matches!(e, LoadError::Entry { .. })
+        }),
+        ("a name twice", with(file("manifest.json", "[]")), |e| matches!(e, LoadError::Entry { .. })),
+        ("a wrong digest", with(file(format!("blobs/sha256/{}", hex(b"x")), "y")), |e| {
+            matches!(e, LoadError::Digest { .. })
+        }),
+    ];
+    for (what, items, expected) in cases {
+        let place = Place::new();
+        let error = place.load(&archive(&items)).expect_err(what);
+        assert!(expected(&error), "{what}: {error:?}");
+        assert!(place.images.resolve("app:1", None).is_err(), "{what} left an image");
+    }
+}
+
+#[test]
+fn a_truncated_archive_is_refused() {
+    let place = Place::new();
+    let whole = archive(&old_docker(&[tar(&[("a", &"1".repeat(5000))])]));
+    assert!(place.load(&whole[..2000]).is_err());
+    assert!(place.load(b"no archive at all").is_err());
+    assert!(place.load(&whole).is_ok());
+}
