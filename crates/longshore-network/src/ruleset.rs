@@ -38,7 +38,7 @@ pub(crate) fn table(instance: &str, networks: &[(Network, Vec<Endpoint>)], redir
                 .collect(),
         },
         Chain {
-            name: "publish",
+            name: PUBLISH,
             hook: Hook::Prerouting,
             rules: networks
                 .iter()
@@ -49,6 +49,17 @@ pub(crate) fn table(instance: &str, networks: &[(Network, Vec<Endpoint>)], redir
         },
     ];
     Table { name: table_name(instance), chains }
+}
+
+/// The chain that leads connections to published ports.
+pub(crate) const PUBLISH: &str = "publish";
+
+/// The rules in that chain that belong to an endpoint.
+pub(crate) fn redirects(network: &Network, endpoint: &Endpoint) -> Vec<Rule> {
+    match &network.bridge {
+        Some(bridge) if !network.internal => redirect(bridge, std::slice::from_ref(endpoint)),
+        _ => Vec::new(),
+    }
 }
 
 /// Whether the table needs to lead connections to published ports.

@@ -5,7 +5,7 @@ use crate::netlink::KernelError;
 use crate::network::Network;
 use crate::nft::Firewall;
 use crate::state::StateError;
-use crate::{Blame, PublishedPort};
+use crate::{Blame, PublishedPort, ruleset};
 
 /// An endpoint could not be changed.
 #[derive(Debug, thiserror::Error)]
@@ -56,9 +56,19 @@ impl Networks {
         if endpoint.ports == ports {
             return Ok(None);
         }
+        let additional = endpoint.ports.is_empty();
         endpoint.ports = ports.to_vec();
         self.directory().write_endpoint(&endpoint, &lock)?;
-        self.apply_rules(Firewall::open()?.as_mut(), &lock).map_err(PublishError::Rules)
+        let mut firewall = Firewall::open()?;
+        if let (Some(firewall), true) = (firewall.as_mut(), additional) {
+            let table = ruleset::table_name(&self.directory().instance(&lock)?);
+            let rules = ruleset::redirects(network, &endpoint);
+            if firewall.append(&table, ruleset::PUBLISH, &rules).is_ok() {
+                return Ok(None);
+            }
+            // The table is not what it should be, or the kernel lacks something: both are seen to below.
+        }
+        self.apply_rules(firewall.as_mut(), &lock).map_err(PublishError::Rules)
     }
 
     /// Gives a container another name on all of its networks.

@@ -66,6 +66,16 @@ impl Firewall {
         }
     }
 
+    /// Adds rules at the end of a chain. This is quick, unlike replacing rules: what goes away makes the kernel wait until
+    /// no processor looks at it.
+    pub(crate) fn append(&mut self, table: &str, chain: &str, rules: &[Rule]) -> Result<(), KernelError> {
+        if rules.is_empty() {
+            return Ok(());
+        }
+        self.batch(table::addition(table, chain, rules))
+            .attempt(|| format!("add firewall rules to the table `{table}`"))
+    }
+
     /// Removes a table. One that is gone already is no error.
     pub(crate) fn remove(&mut self, name: &str) -> Result<(), KernelError> {
         let mut changes = Table::removal(name);

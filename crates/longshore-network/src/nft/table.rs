@@ -94,6 +94,15 @@ impl Table {
     }
 }
 
+/// The changes that add rules at the end of a chain.
+pub(super) fn addition(table: &str, chain: &str, rules: &[Rule]) -> Vec<Message> {
+    let mut changes: Vec<Message> = rules.iter().map(|rule| append(table, chain, rule)).collect();
+    if let Some(last) = changes.pop() {
+        changes.push(last.with_flags(ACK));
+    }
+    changes
+}
+
 fn append(table: &str, chain: &str, rule: &[Expression]) -> Message {
     with_expressions(
         Message::new(NEW_RULE, CREATE | APPEND).fixed(&header()).text(1, table).text(2, chain),
