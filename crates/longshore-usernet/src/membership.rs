@@ -111,7 +111,9 @@ impl Membership {
 
     /// Keeps the container in the network until `stop` becomes readable, and runs the network while nobody else does.
     ///
-    /// `make` makes the network without containers; all members must make the same.
+    /// `make` makes the network without containers; all members must make the same. `joined` is called whenever the
+    /// container has got into the network: once in the beginning, and again after another monitor has taken over. What others
+    /// send to it before is lost.
     ///
     /// # Errors
     ///
@@ -119,6 +121,7 @@ impl Membership {
     pub fn run(
         &self,
         mut make: impl FnMut() -> Result<UserNetwork, RunError>,
+        mut joined: impl FnMut(),
         stop: impl AsFd,
     ) -> Result<(), MembershipError> {
         loop {
@@ -130,6 +133,7 @@ impl Membership {
                         network.publish(socket.try_clone().map_err(MembershipError::Duplicate)?, *to)?;
                     }
                     network.open_door(door)?;
+                    joined();
                     let ended = network.run_borrowed(stop.as_fd());
                     // The lock first: those who notice that the network is gone find it free.
                     drop(lock);
@@ -137,9 +141,11 @@ impl Membership {
                     return ended.map_err(MembershipError::Run);
                 }
                 Joined::Member(connection) => {
-                    let served = self.hand_over(&connection)?;
-                    if served && wait(stop.as_fd(), Some(connection.as_fd()), None) {
-                        return Ok(());
+                    if self.hand_over(&connection)? {
+                        joined();
+                        if wait(stop.as_fd(), Some(connection.as_fd()), None) {
+                            return Ok(());
+                        }
                     }
                 }
                 Joined::Nobody => {}

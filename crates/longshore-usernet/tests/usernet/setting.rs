@@ -11,7 +11,8 @@ use std::thread::{self, JoinHandle};
 use longshore_usernet::{Names, Port, UserNetwork, UserNetworkSpec};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-const INSIDE: &str = "LONGSHORE_USERNET_TEST";
+/// Set in the processes that run a test again.
+pub(crate) const INSIDE: &str = "LONGSHORE_USERNET_TEST";
 
 fn note(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
@@ -117,7 +118,7 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(network: UserNetwork) -> Self {
-        let (stopped, stop) = rustix::pipe::pipe().expect("a pipe");
+        let (stopped, stop) = pipe();
         let thread = thread::spawn(move || network.run(stopped.as_fd()).expect("a run"));
         Self { stop, thread: Some(thread) }
     }
@@ -144,4 +145,9 @@ pub(crate) fn connected_with(spec: UserNetworkSpec, names: Box<dyn Names>) -> Op
     let mut network = UserNetwork::new(spec, names).expect("a network");
     network.plug(port).expect("a port");
     Some((container, Running::start(network)))
+}
+
+/// A pipe that other tests' children do not keep open.
+pub(crate) fn pipe() -> (OwnedFd, OwnedFd) {
+    rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).expect("a pipe")
 }

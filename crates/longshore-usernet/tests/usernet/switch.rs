@@ -1,13 +1,14 @@
 //! Between the containers of one network.
 
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::AsFd;
+use std::process::{Command, Stdio};
 use std::thread;
 
 use longshore_usernet::{Membership, Port, UserNetwork, UserNetworkSpec};
 
-use crate::setting::{ADDRESS, Container, Running, as_everyone, own_address};
+use crate::setting::{ADDRESS, Container, INSIDE, Running, as_everyone, own_address, pipe};
 
 const NEIGHBOUR: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 101);
 
@@ -69,10 +70,12 @@ fn another_monitor_takes_over_when_one_ends() {
             });
             let mut membership = Membership::new(directory.path(), port);
             membership.publish(published.into(), SocketAddrV4::new(address, 7));
-            let (stopped, stop) = rustix::pipe::pipe().expect("a pipe");
+            let (stopped, stop) = pipe();
             let spec = spec.clone();
             let monitor = thread::spawn(move || {
-                membership.run(|| UserNetwork::new(spec.clone(), Box::new(())), stopped).expect("a network");
+                membership
+                    .run(|| UserNetwork::new(spec.clone(), Box::new(())), || {}, stopped)
+                    .expect("a network");
             });
             members.push((container, address, published_at, stop, monitor));
         }
@@ -122,17 +125,117 @@ fn forged_frames_go_nowhere() {
             network.plug(port).expect("a port");
         }
         let _running = Running::start(network);
-        let listener = other.run(|| std::net::UdpSocket::bind(("0.0.0.0", 9)).expect("a socket"));
+        let listener = other.run(|| UdpSocket::bind(("0.0.0.0", 9)).expect("a socket"));
+        let own = [2, 0x42, 10, 0, 2, 100];
+        let gateway = [2, 0x42, 10, 0, 2, 2];
         one.run(move || {
-            // An address that is not this container's, taken by one who may.
-            let socket = std::net::UdpSocket::bind("127.9.9.9:0").expect("a socket");
-            let forged = socket.send_to(b"forged", (NEIGHBOUR, 9));
-            let honest = std::net::UdpSocket::bind("0.0.0.0:0").expect("a socket");
-            honest.send_to(b"honest", (NEIGHBOUR, 9)).expect("a route");
-            forged.is_ok()
+            let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
+            let index = rustix::net::netdevice::name_to_index(&socket, "eth0").expect("a device");
+            let raw = longshore_sys::packet_socket(index).expect("a packet socket");
+            for (hardware, address) in
+                [(own, [10, 0, 2, 50]), (gateway, [10, 0, 2, 100]), (own, [10, 0, 2, 100])]
+            {
+                rustix::io::write(&raw, &frame(hardware, address)).expect("a frame");
+            }
         });
         let mut room = [0; 16];
         let (length, from) = listener.recv_from(&mut room).expect("a datagram");
-        assert_eq!((&room[..length], from.ip()), (&b"honest"[..], ADDRESS.into()));
+        assert_eq!((&room[..length], from.ip()), (&b"hi"[..], ADDRESS.into()));
+        listener.set_nonblocking(true).expect("an option");
+        assert!(listener.recv_from(&mut room).is_err(), "a frame came twice");
+    });
+}
+
+/// A frame to the neighbour with a datagram to port 9, from whom one likes.
+fn frame(hardware: [u8; 6], address: [u8; 4]) -> Vec<u8> {
+    let mut packet = vec![0x45, 0, 0, 30, 0, 0, 0, 0, 64, 17, 0, 0];
+    packet.extend([address, NEIGHBOUR.octets()].concat());
+    let sum: u32 = packet.chunks(2).map(|word| u32::from(word[0]) << 8 | u32::from(word[1])).sum();
+    let checksum = !((sum & 0xffff) + (sum >> 16)) as u16;
+    packet[10..12].copy_from_slice(&checksum.to_be_bytes());
+    // From port 1 to port 9, without a checksum.
+    packet.extend([0, 1, 0, 9, 0, 10, 0, 0, b'h', b'i']);
+    [&[0; 10][..], &[2, 0x42, 10, 0, 2, 101], &hardware, &[8, 0], &packet].concat()
+}
+
+/// Names the network's directory to the process that is going to be killed.
+const KILLED: &str = "LONGSHORE_USERNET_KILLED";
+
+/// What that process says when it runs the network.
+const RUNS: &str = "it runs the network";
+
+/// Runs the network of a directory until it is killed.
+fn run_until_killed(directory: &std::path::Path) {
+    let container = Container::new().expect("a container");
+    let spec = UserNetworkSpec::default();
+    let port = Port::attach(container.netns.as_fd(), &spec, NEIGHBOUR).expect("a cable");
+    let (stopped, _stop) = pipe();
+    let make = || {
+        writeln!(std::io::stdout(), "\n{RUNS}").expect("a listener");
+        UserNetwork::new(spec.clone(), Box::new(()))
+    };
+    Membership::new(directory, port).run(make, || {}, stopped).expect("a network");
+}
+
+#[test]
+fn a_killed_monitor_is_replaced() {
+    as_everyone("switch::a_killed_monitor_is_replaced", || {
+        if let Some(directory) = std::env::var_os(KILLED) {
+            return run_until_killed(directory.as_ref());
+        }
+        let (Some(outside), Some(container)) = (own_address(), Container::new()) else { return };
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut killed = Command::new(std::env::current_exe().expect("this program"))
+            .args(["switch::a_killed_monitor_is_replaced", "--exact", "--nocapture"])
+            .env(INSIDE, "1")
+            .env(KILLED, directory.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a child");
+        let said = BufReader::new(killed.stdout.take().expect("its words"));
+        assert!(said.lines().any(|line| line.expect("a line") == RUNS));
+
+        let listener = TcpListener::bind((outside, 0)).expect("a listener");
+        let to = listener.local_addr().expect("an address");
+        let spec = UserNetworkSpec::default();
+        let port = Port::attach(container.netns.as_fd(), &spec, ADDRESS).expect("a cable");
+        let membership = Membership::new(directory.path(), port);
+        let (stopped, stop) = pipe();
+        let monitor = thread::spawn(move || {
+            membership
+                .run(|| UserNetwork::new(spec.clone(), Box::new(())), || {}, stopped)
+                .expect("a network");
+        });
+        let mut before =
+            container.run(move || TcpStream::connect(to).expect("a way through the other process"));
+        killed.kill().expect("a kill");
+        killed.wait().expect("an end");
+        container.run(move || TcpStream::connect(to).map(drop).expect("a way through this process"));
+        // Nobody knows the former connection any more, and that is told.
+        let told = before.write_all(b"?").and_then(|()| before.read(&mut [0]));
+        assert!(told.is_err(), "{told:?}");
+        drop(stop);
+        monitor.join().expect("a monitor");
+    });
+}
+
+#[test]
+fn a_cable_ends_with_its_port() {
+    as_everyone("switch::a_cable_ends_with_its_port", || {
+        let Some(container) = Container::new() else { return };
+        let spec = UserNetworkSpec::default();
+        // The second would be refused if anything were left of the first.
+        for _ in 0..2 {
+            let port = Port::attach(container.netns.as_fd(), &spec, ADDRESS).expect("a cable");
+            let refused =
+                Port::attach(container.netns.as_fd(), &spec, ADDRESS).expect_err("there is an eth0");
+            assert_eq!(refused.to_string(), "failed to make the cable of uplink");
+            drop(port);
+            // The kernel takes namespaces apart in its own time.
+            let devices = || std::fs::read_to_string("/proc/thread-self/net/dev").expect("devices");
+            while container.run(devices).contains("eth0") {
+                thread::yield_now();
+            }
+        }
     });
 }
