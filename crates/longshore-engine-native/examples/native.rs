@@ -52,7 +52,7 @@ fn run(arguments: &[String]) -> Result<u8, EngineError> {
         image,
         command: command.to_vec(),
         auto_remove: verb == "run",
-        network: NetworkMode::None,
+        network: if std::env::var("NET").is_ok() { NetworkMode::Default } else { NetworkMode::None },
         security: longshore_engine::Security {
             user_namespace: if std::env::var("PRIVATE").is_ok() {
                 longshore_engine::UserNamespaceMode::Private

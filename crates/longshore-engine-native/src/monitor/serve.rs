@@ -255,8 +255,8 @@ impl Monitor {
             }
             Request::Pause => self.pause(true),
             Request::Unpause => self.pause(false),
-            Request::Connect(attachment) => self.connect_more(run, &attachment),
-            Request::Disconnect { network } => self.disconnect(run, &network),
+            Request::Connect(attachment) => self.connect_more(&attachment),
+            Request::Disconnect { network } => self.disconnect(&network),
         };
         let answer = result.map_or_else(|error| Answer::Failed((&error).into()), |()| Answer::Done);
         if let Some(connection) = self.connections.get_mut(index) {
@@ -308,18 +308,16 @@ impl Monitor {
 
     fn connect_more(
         &mut self,
-        run: &Run,
         attachment: &longshore_engine::Attachment,
     ) -> Result<(), EngineError> {
-        let pid = run.process.identity.pid;
-        let status = self.network.add(&self.home, &self.record, pid, attachment)?;
+        let status = self.network.add(&self.home, &self.record, attachment, self.privilege)?;
         self.state.networks.insert(attachment.network.clone(), status);
         self.write_state();
         Ok(())
     }
 
-    fn disconnect(&mut self, run: &Run, network: &str) -> Result<(), EngineError> {
-        self.network.remove(&self.home, &self.record, run.process.identity.pid, network)?;
+    fn disconnect(&mut self, network: &str) -> Result<(), EngineError> {
+        self.network.remove(&self.home, &self.record, network)?;
         self.state.networks.remove(network);
         self.write_state();
         Ok(())

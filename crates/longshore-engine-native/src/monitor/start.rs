@@ -18,7 +18,7 @@ impl Monitor {
         let (created, warnings) = groups::create(&self.hierarchy, &self.id, &self.record.spec)?;
         self.cgroup = Some(created.cgroup);
         self.state.warnings = warnings;
-        Ok(())
+        crate::network::prepare_files(&self.home, &self.record)
     }
 
     /// Starts the container's process, and tells those who watch.

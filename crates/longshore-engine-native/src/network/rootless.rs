@@ -1,0 +1,89 @@
+//! Connecting containers without root.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use longshore_engine::{EngineError, Fault};
+use longshore_network::{Endpoint, Network, ResolvConf};
+use longshore_usernet::{Membership, Port, UserNetwork, UserNetworkSpec};
+use rustix::event::{EventfdFlags, eventfd};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+use crate::home::Home;
+
+/// A container's connection to a network that monitors carry. It ends when it is dropped.
+#[derive(Debug)]
+pub(super) struct Cable {
+    stop: Arc<OwnedFd>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Cable {
+    /// Connects a namespace to a network at the address of its endpoint.
+    pub(super) fn lay(
+        home: &Home,
+        network: &Network,
+        endpoint: &Endpoint,
+        namespace: BorrowedFd<'_>,
+    ) -> Result<Self, EngineError> {
+        let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
+            let attempt = format!("failed to connect the container to the network {}", network.name);
+            EngineError::new(Fault::Unsupported, attempt)
+                .because(error)
+                .help("`--network none` and `--network host` do without a network of the container's own")
+        };
+        let resolvers = ResolvConf::read(std::path::Path::new("/etc/resolv.conf")).unwrap_or_default();
+        let spec = UserNetworkSpec {
+            gateway: endpoint.gateway,
+            prefix_length: endpoint.subnet.prefix(),
+            // Names are answered inside of the container; this address only has to be nobody else's.
+            dns: Ipv4Addr::from_bits(endpoint.subnet.broadcast().to_bits() - 1),
+            resolvers: resolvers.nameservers.iter().map(|server| SocketAddr::new(*server, 53)).collect(),
+            ..UserNetworkSpec::default()
+        };
+        let port = Port::attach(namespace, &spec, endpoint.address).map_err(|error| failed(error.into()))?;
+        let directory = home.networks().join("carried").join(network.id.as_str());
+        std::fs::create_dir_all(&directory).map_err(|error| failed(error.into()))?;
+        let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC).map_err(|errno| failed(errno.into()))?);
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::Builder::new().name("network".to_owned()).spawn(move || {
+            let membership = Membership::new(&directory, port);
+            // A network that cannot be carried any more is one without an outside; the container runs on.
+            let _ = membership.run(|| UserNetwork::new(spec.clone(), Box::new(())), stopped.as_fd());
+        });
+        let thread = thread.map_err(|error| failed(error.into()))?;
+        Ok(Self { stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for Cable {
+    fn drop(&mut self) {
+        let _ = rustix::io::write(&*self.stop, &1_u64.to_ne_bytes());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Does something in a network namespace, in a thread of its own.
+pub(super) fn inside<T: Send>(
+    namespace: BorrowedFd<'_>,
+    work: impl FnOnce() -> io::Result<T> + Send,
+) -> io::Result<T> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().spawn_scoped(scope, || {
+            move_into_link_name_space(namespace, Some(LinkNameSpaceType::Network))?;
+            work()
+        })?;
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// Sets the loopback of a namespace up that is on no network.
+pub(super) fn loopback(namespace: BorrowedFd<'_>) -> Result<(), EngineError> {
+    longshore_network::set_loopback_up(namespace)
+        .map_err(|error| super::failed("failed to set the container's loopback up", error.blame(), error))
+}
