@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream;
 
 use longshore_engine::{EngineError, ExitStatus, Fault, Stream};
 
-use crate::control::{Answer, Client, Frame, Request};
+use crate::control::{AnswerDto, Client, Frame, RequestDto};
 
 /// A connection to the streams of a container.
 #[derive(Debug)]
@@ -39,8 +39,8 @@ impl Attached {
     pub(crate) fn started(&mut self) -> Result<Vec<String>, EngineError> {
         loop {
             match self.client.receive().map_err(lost)? {
-                Some(Frame::Answer(Answer::Started { warnings })) => return Ok(warnings),
-                Some(Frame::Answer(Answer::Failed(failure))) => return Err(failure.into()),
+                Some(Frame::Answer(AnswerDto::Started { warnings })) => return Ok(warnings),
+                Some(Frame::Answer(AnswerDto::Failed(failure))) => return Err(failure.into()),
                 Some(_) => {}
                 None => {
                     return Err(EngineError::new(
@@ -65,11 +65,11 @@ impl Attached {
         loop {
             match self.client.receive().map_err(lost)? {
                 Some(Frame::Output(stream, bytes)) => return Ok(Incoming::Output(stream, bytes)),
-                Some(Frame::Answer(Answer::Exited(exit))) => {
+                Some(Frame::Answer(AnswerDto::Exited(exit))) => {
                     self.exit = Some(exit);
                     return Ok(Incoming::Exited(exit));
                 }
-                Some(Frame::Answer(Answer::Failed(failure))) => return Err(failure.into()),
+                Some(Frame::Answer(AnswerDto::Failed(failure))) => return Err(failure.into()),
                 Some(_) => {}
                 None => return Ok(Incoming::Lost),
             }
@@ -106,7 +106,7 @@ impl Sender {
     ///
     /// If the container has ended.
     pub fn end_of_input(&mut self) -> io::Result<()> {
-        self.send(&Frame::Request(Request::EndOfInput))
+        self.send(&Frame::Request(RequestDto::EndOfInput))
     }
 
     /// The user's terminal has this many lines and columns.
@@ -115,7 +115,7 @@ impl Sender {
     ///
     /// If the container has ended.
     pub fn resize(&mut self, rows: u16, columns: u16) -> io::Result<()> {
-        self.send(&Frame::Request(Request::Resize { rows, columns }))
+        self.send(&Frame::Request(RequestDto::Resize { rows, columns }))
     }
 
     /// Sends a signal to the container's process.
@@ -124,7 +124,7 @@ impl Sender {
     ///
     /// If the container has ended.
     pub fn signal(&mut self, signal: i32) -> io::Result<()> {
-        self.send(&Frame::Request(Request::Kill { signal, for_good: false }))
+        self.send(&Frame::Request(RequestDto::Kill { signal, for_good: false }))
     }
 }
 

@@ -10,7 +10,7 @@ use longshore_engine::{
 };
 
 use crate::attach::Attached;
-use crate::control::{Client, Request, connect};
+use crate::control::{Client, RequestDto, connect};
 use crate::directory;
 use crate::exec::Entered;
 use crate::home::{Home, io_error};
@@ -112,8 +112,8 @@ impl NativeEngine {
         let directory = ContainerDirectory::new(&self.home, id);
         directory.record()?;
         let Attachments { stdin, stdout, stderr } = streams;
-        let mut requests = vec![Request::Attach { stdout, stderr, stdin }];
-        requests.extend(size.map(|(rows, columns)| Request::Resize { rows, columns }));
+        let mut requests = vec![RequestDto::Attach { stdout, stderr, stdin }];
+        requests.extend(size.map(|(rows, columns)| RequestDto::Resize { rows, columns }));
         match crate::start::start(&self.home, &self.program, id, &requests)? {
             None => {
                 Err(EngineError::new(Fault::Conflict, format!("container {} is running already", id.short())))
@@ -134,7 +134,7 @@ impl NativeEngine {
     pub fn attach(&self, id: &ContainerId, streams: Attachments) -> Result<Attached, EngineError> {
         let mut client = self.client(id)?;
         let Attachments { stdin, stdout, stderr } = streams;
-        client.send(Request::Attach { stdout, stderr, stdin }).map_err(|error| {
+        client.send(RequestDto::Attach { stdout, stderr, stdin }).map_err(|error| {
             EngineError::new(Fault::Environment, "failed to speak to the container's monitor").because(error)
         })?;
         Ok(Attached::new(client))
@@ -277,7 +277,7 @@ impl NativeEngine {
             }
             match self.client(id) {
                 Ok(mut client) => {
-                    if client.send(Request::Watch).is_ok() {
+                    if client.send(RequestDto::Watch).is_ok() {
                         let mut attached = Attached::new(client);
                         while let Ok(incoming) = attached.receive() {
                             match incoming {
@@ -333,11 +333,11 @@ impl NativeEngine {
         grace: Option<Duration>,
     ) -> Result<(), EngineError> {
         let grace = grace.map(|grace| u64::try_from(grace.as_millis()).unwrap_or(u64::MAX));
-        self.ask_if_running(id, Request::Stop { signal, grace })
+        self.ask_if_running(id, RequestDto::Stop { signal, grace })
     }
 
     /// Asks the monitor; a container without one has ended, which is as good.
-    fn ask_if_running(&self, id: &ContainerId, request: Request) -> Result<(), EngineError> {
+    fn ask_if_running(&self, id: &ContainerId, request: RequestDto) -> Result<(), EngineError> {
         match self.client(id) {
             Ok(mut client) => match client.ask(request) {
                 Err(error) if error.fault == Fault::Conflict && !self.is_running(id)? => Ok(()),
@@ -365,7 +365,7 @@ impl NativeEngine {
         }
         // As in Docker, a signal that ends for sure also ends restarts.
         let for_good = signal == 9 || signal == crate::signal::stop_signal(&self.status(id)?.spec);
-        match self.client(id)?.ask(Request::Kill { signal, for_good }) {
+        match self.client(id)?.ask(RequestDto::Kill { signal, for_good }) {
             Err(error) if error.fault == Fault::Conflict => Ok(()),
             result => result,
         }
@@ -377,7 +377,7 @@ impl NativeEngine {
     ///
     /// If it does not run, or is so already.
     pub fn pause_container(&self, id: &ContainerId, pause: bool) -> Result<(), EngineError> {
-        self.client(id)?.ask(if pause { Request::Pause } else { Request::Unpause })
+        self.client(id)?.ask(if pause { RequestDto::Pause } else { RequestDto::Unpause })
     }
 
     /// Removes a container with its files and its anonymous volumes.
@@ -405,7 +405,7 @@ impl NativeEngine {
                 );
                 return Err(EngineError::new(Fault::Conflict, message));
             }
-            self.ask_if_running(id, Request::Stop { signal: Some(9), grace: Some(0) })?;
+            self.ask_if_running(id, RequestDto::Stop { signal: Some(9), grace: Some(0) })?;
             if !directory.path().exists() {
                 return Ok(());
             }

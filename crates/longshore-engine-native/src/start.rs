@@ -11,7 +11,7 @@ use std::sync::Arc;
 use longshore_engine::{ContainerId, EngineError, Fault};
 use longshore_sys::{Namespaces, Op, Program, raise_fd, spawn};
 
-use crate::control::{Client, Request};
+use crate::control::{Client, RequestDto};
 use crate::home::Home;
 use crate::launch::path::{c_path, c_text};
 use crate::monitor::MONITOR;
@@ -23,7 +23,7 @@ pub(crate) fn start(
     home: &Home,
     program: &Path,
     id: &ContainerId,
-    requests: &[Request],
+    requests: &[RequestDto],
 ) -> Result<Option<Client>, EngineError> {
     let Some(lock) = LiveLock::take(home, id)? else { return Ok(None) };
     let failed = |error: io::Error| {

@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream;
 
 use longshore_engine::{EngineError, Fault};
 
-use super::frame::{Answer, Frame, FrameReader, Request};
+use super::frame::{AnswerDto, Frame, FrameReader, RequestDto};
 
 /// A connection to a monitor.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl Client {
     }
 
     /// Asks for something.
-    pub(crate) fn send(&mut self, request: Request) -> io::Result<()> {
+    pub(crate) fn send(&mut self, request: RequestDto) -> io::Result<()> {
         self.stream.write_all(&Frame::Request(request).bytes())
     }
 
@@ -56,15 +56,15 @@ impl Client {
     }
 
     /// Asks for something and waits until it is done.
-    pub(crate) fn ask(&mut self, request: Request) -> Result<(), EngineError> {
+    pub(crate) fn ask(&mut self, request: RequestDto) -> Result<(), EngineError> {
         let lost = |error: io::Error| {
             EngineError::new(Fault::Environment, "failed to speak to the container's monitor").because(error)
         };
         self.send(request).map_err(lost)?;
         loop {
             match self.receive().map_err(lost)? {
-                Some(Frame::Answer(Answer::Done)) => return Ok(()),
-                Some(Frame::Answer(Answer::Failed(failure))) => return Err(failure.into()),
+                Some(Frame::Answer(AnswerDto::Done)) => return Ok(()),
+                Some(Frame::Answer(AnswerDto::Failed(failure))) => return Err(failure.into()),
                 Some(_) => {}
                 None => {
                     return Err(EngineError::new(Fault::Conflict, "the container ended while it was asked"));

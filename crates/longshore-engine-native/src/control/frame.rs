@@ -8,7 +8,7 @@ const LIMIT: usize = 1024 * 1024;
 
 /// What is asked of a monitor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Request {
+pub(crate) enum RequestDto {
     /// Send what the container writes, and how it ends.
     Attach {
         /// What it writes to its standard output.
@@ -18,7 +18,7 @@ pub(crate) enum Request {
         /// This connection will send input.
         stdin: bool,
     },
-    /// Answer when it has started, and when it has ended.
+    /// AnswerDto when it has started, and when it has ended.
     Watch,
     /// The input is at its end.
     EndOfInput,
@@ -58,7 +58,7 @@ pub(crate) enum Request {
 
 /// What a monitor says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Answer {
+pub(crate) enum AnswerDto {
     /// The container runs.
     Started {
         /// What could not be done as asked.
@@ -150,9 +150,9 @@ impl From<FailureDto> for EngineError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Frame {
     /// Something is asked of the monitor.
-    Request(Request),
+    Request(RequestDto),
     /// The monitor says something.
-    Answer(Answer),
+    Answer(AnswerDto),
     /// Bytes for the container's standard input.
     Input(Vec<u8>),
     /// Bytes that the container wrote.
@@ -243,7 +243,7 @@ mod tests {
     use longshore_engine::{EngineError, ExitStatus, Fault, Stream};
     use proptest::prelude::*;
 
-    use super::{Answer, FailureDto, Frame, FrameReader, Request};
+    use super::{AnswerDto, FailureDto, Frame, FrameReader, RequestDto};
 
     #[test]
     fn errors_survive_the_way() {
@@ -259,10 +259,10 @@ mod tests {
         #[test]
         fn frames_survive_any_cutting(pieces in proptest::collection::vec(1_usize..7, 1..60)) {
             let frames = [
-                Frame::Request(Request::Stop { signal: Some(15), grace: None }),
+                Frame::Request(RequestDto::Stop { signal: Some(15), grace: None }),
                 Frame::Output(Stream::Stderr, vec![0, 255, 10]),
                 Frame::Input(Vec::new()),
-                Frame::Answer(Answer::Exited(ExitStatus { code: 137, out_of_memory: true })),
+                Frame::Answer(AnswerDto::Exited(ExitStatus { code: 137, out_of_memory: true })),
             ];
             let bytes: Vec<u8> = frames.iter().flat_map(Frame::bytes).collect();
             let (mut reader, mut read, mut rest) = (FrameReader::default(), Vec::new(), &bytes[..]);

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 
 use longshore_engine::Stream;
 
-use crate::control::{Answer, Frame, FrameReader};
+use crate::control::{AnswerDto, Frame, FrameReader};
 
 /// While more than this waits for somebody, the container's output is not read.
 const FULL: usize = 1024 * 1024;
@@ -77,7 +77,7 @@ impl Connection {
     }
 
     /// Says something.
-    pub(super) fn answer(&mut self, answer: Answer) {
+    pub(super) fn answer(&mut self, answer: AnswerDto) {
         self.send(&Frame::Answer(answer).bytes());
     }
 

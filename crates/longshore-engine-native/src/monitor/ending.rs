@@ -7,7 +7,7 @@ use longshore_engine::{ContainerState, ExitStatus};
 use super::Monitor;
 use super::serve::Ended;
 use super::start::now;
-use crate::control::Answer;
+use crate::control::AnswerDto;
 
 /// How long processes that outlived the container's own may take to be killed.
 const KILLING: Duration = Duration::from_secs(10);
@@ -16,7 +16,7 @@ impl Monitor {
     /// The container has ended for good.
     pub(super) fn end(&mut self, ended: &Ended) {
         self.clean_up(ended.exit);
-        self.tell(&Answer::Exited(ended.exit));
+        self.tell(&AnswerDto::Exited(ended.exit));
         self.leave();
     }
 
@@ -47,7 +47,7 @@ impl Monitor {
     pub(super) fn leave(&mut self) {
         for connection in &mut self.connections {
             if connection.awaits_end {
-                connection.answer(Answer::Done);
+                connection.answer(AnswerDto::Done);
             }
             connection.finish();
         }

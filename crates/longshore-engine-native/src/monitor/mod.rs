@@ -24,7 +24,7 @@ use longshore_cgroup::{Cgroup, Hierarchy};
 use longshore_engine::{ContainerId, EngineError, Fault};
 
 use self::connection::Connection;
-use crate::control::{Frame, Request, listen};
+use crate::control::{Frame, RequestDto, listen};
 use crate::home::{Home, io_error};
 use crate::launch::Privilege;
 use crate::log::LogWriter;
@@ -70,7 +70,7 @@ pub fn main(arguments: &[String]) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            connection.answer(crate::control::Answer::Failed((&error).into()));
+            connection.answer(crate::control::AnswerDto::Failed((&error).into()));
             connection.finish();
             ExitCode::FAILURE
         }
@@ -132,12 +132,12 @@ impl Monitor {
     fn greet(&mut self, mut connection: Connection) {
         for frame in connection.receive() {
             match frame {
-                Frame::Request(Request::Attach { stdout, stderr, stdin }) => {
+                Frame::Request(RequestDto::Attach { stdout, stderr, stdin }) => {
                     (connection.stdout, connection.stderr, connection.stdin) = (stdout, stderr, stdin);
                     connection.watches = true;
                 }
-                Frame::Request(Request::Watch) => connection.watches = true,
-                Frame::Request(Request::Resize { rows, columns }) => self.size = Some((rows, columns)),
+                Frame::Request(RequestDto::Watch) => connection.watches = true,
+                Frame::Request(RequestDto::Resize { rows, columns }) => self.size = Some((rows, columns)),
                 _ => {}
             }
         }
@@ -169,7 +169,7 @@ impl Monitor {
     }
 
     /// Says something to all who watch.
-    fn tell(&mut self, answer: &crate::control::Answer) {
+    fn tell(&mut self, answer: &crate::control::AnswerDto) {
         for connection in self.connections.iter_mut().filter(|connection| connection.watches) {
             connection.answer(answer.clone());
         }

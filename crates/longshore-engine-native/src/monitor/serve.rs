@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use super::connection::Connection;
 use super::probe::Health;
 use super::{Monitor, Process};
-use crate::control::{Answer, Frame, Request};
+use crate::control::{AnswerDto, Frame, RequestDto};
 use crate::exec::Entered;
 
 /// How a run of the container ended.
@@ -217,48 +217,48 @@ impl Monitor {
     }
 
     /// Fulfils a request.
-    fn answer(&mut self, run: &mut Run, index: usize, request: Request) {
+    fn answer(&mut self, run: &mut Run, index: usize, request: RequestDto) {
         let result = match request {
-            Request::Attach { stdout, stderr, stdin } => {
+            RequestDto::Attach { stdout, stderr, stdin } => {
                 if let Some(connection) = self.connections.get_mut(index) {
                     (connection.stdout, connection.stderr, connection.stdin) = (stdout, stderr, stdin);
                     connection.watches = true;
                 }
                 return;
             }
-            Request::Watch => {
+            RequestDto::Watch => {
                 let warnings = self.state.warnings.clone();
                 if let Some(connection) = self.connections.get_mut(index) {
                     if !connection.watches {
-                        connection.answer(Answer::Started { warnings });
+                        connection.answer(AnswerDto::Started { warnings });
                     }
                     connection.watches = true;
                 }
                 return;
             }
-            Request::EndOfInput => {
+            RequestDto::EndOfInput => {
                 run.end_input();
                 return;
             }
-            Request::Resize { rows, columns } => {
+            RequestDto::Resize { rows, columns } => {
                 run.resize(rows, columns);
                 return;
             }
-            Request::Stop { signal, grace } => {
+            RequestDto::Stop { signal, grace } => {
                 self.stop(run, index, signal, grace);
                 return;
             }
-            Request::Kill { signal, for_good } => {
+            RequestDto::Kill { signal, for_good } => {
                 self.state.stopped_by_hand |= for_good;
                 self.signal(run, signal);
                 Ok(())
             }
-            Request::Pause => self.pause(true),
-            Request::Unpause => self.pause(false),
-            Request::Connect(attachment) => self.connect_more(&attachment),
-            Request::Disconnect { network } => self.disconnect(&network),
+            RequestDto::Pause => self.pause(true),
+            RequestDto::Unpause => self.pause(false),
+            RequestDto::Connect(attachment) => self.connect_more(&attachment),
+            RequestDto::Disconnect { network } => self.disconnect(&network),
         };
-        let answer = result.map_or_else(|error| Answer::Failed((&error).into()), |()| Answer::Done);
+        let answer = result.map_or_else(|error| AnswerDto::Failed((&error).into()), |()| AnswerDto::Done);
         if let Some(connection) = self.connections.get_mut(index) {
             connection.answer(answer);
         }
@@ -306,10 +306,7 @@ impl Monitor {
         Ok(())
     }
 
-    fn connect_more(
-        &mut self,
-        attachment: &longshore_engine::Attachment,
-    ) -> Result<(), EngineError> {
+    fn connect_more(&mut self, attachment: &longshore_engine::Attachment) -> Result<(), EngineError> {
         let status = self.network.add(&self.home, &self.record, attachment, self.privilege)?;
         self.state.networks.insert(attachment.network.clone(), status);
         self.write_state();
@@ -396,19 +393,19 @@ impl Monitor {
         let Some(connection) = self.connections.get_mut(index) else { return };
         for frame in connection.receive() {
             match frame {
-                Frame::Request(Request::Stop { .. } | Request::Kill { for_good: true, .. }) => {
+                Frame::Request(RequestDto::Stop { .. } | RequestDto::Kill { for_good: true, .. }) => {
                     self.state.stopped_by_hand = true;
                     connection.awaits_end = true;
                 }
-                Frame::Request(Request::Attach { stdout, stderr, stdin }) => {
+                Frame::Request(RequestDto::Attach { stdout, stderr, stdin }) => {
                     (connection.stdout, connection.stderr, connection.stdin) = (stdout, stderr, stdin);
                     connection.watches = true;
                 }
-                Frame::Request(Request::Watch) => connection.watches = true,
-                Frame::Request(Request::EndOfInput | Request::Resize { .. }) => {}
+                Frame::Request(RequestDto::Watch) => connection.watches = true,
+                Frame::Request(RequestDto::EndOfInput | RequestDto::Resize { .. }) => {}
                 Frame::Request(_) => {
                     let error = EngineError::new(Fault::Conflict, "the container is restarting");
-                    connection.answer(Answer::Failed((&error).into()));
+                    connection.answer(AnswerDto::Failed((&error).into()));
                 }
                 Frame::Answer(_) | Frame::Output(..) | Frame::Input(_) => {}
             }

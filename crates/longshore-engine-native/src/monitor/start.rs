@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use longshore_engine::{ContainerState, EngineError, Fault, Mount};
 
 use super::{Monitor, Process};
-use crate::control::Answer;
+use crate::control::AnswerDto;
 use crate::groups;
 use crate::launch::Launch;
 use crate::process::ProcessDto;
@@ -42,7 +42,7 @@ impl Monitor {
         self.state.error = None;
         self.write_state();
         let warnings = self.state.warnings.clone();
-        self.tell(&Answer::Started { warnings });
+        self.tell(&AnswerDto::Started { warnings });
         Ok(Process { child, streams, identity })
     }
 
@@ -87,7 +87,7 @@ impl Monitor {
         self.state.networks = BTreeMap::new();
         let exit = longshore_engine::ExitStatus { code, out_of_memory: false };
         self.clean_up(exit);
-        self.tell(&Answer::Failed(error.into()));
+        self.tell(&AnswerDto::Failed(error.into()));
         self.leave();
     }
 }

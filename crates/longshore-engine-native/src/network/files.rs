@@ -55,10 +55,8 @@ pub(super) fn write(
         Some(domain) => format!("{name}.{domain} {name}"),
         None => name,
     };
-    let own = endpoints
-        .iter()
-        .map(|(_, endpoint)| (IpAddr::from(endpoint.address), own_name.clone()))
-        .collect();
+    let own =
+        endpoints.iter().map(|(_, endpoint)| (IpAddr::from(endpoint.address), own_name.clone())).collect();
     let gateway = endpoints.first().map(|(_, endpoint)| IpAddr::from(endpoint.gateway));
     let text = HostsFile { own, added: added(record)? }.render(gateway);
     put(home, record, "hosts", &text)
@@ -79,8 +77,9 @@ fn added(record: &RecordDto) -> Result<Vec<longshore_network::AddedHost>, Engine
 
 fn dns_flags(record: &RecordDto) -> Result<DnsFlags, EngineError> {
     let servers = record.spec.dns.iter().map(|text| {
-        text.parse()
-            .map_err(|_| EngineError::new(Fault::Invalid, format!("`{text}` is not the address of a name server")))
+        text.parse().map_err(|_| {
+            EngineError::new(Fault::Invalid, format!("`{text}` is not the address of a name server"))
+        })
     });
     Ok(DnsFlags {
         servers: servers.collect::<Result<_, _>>()?,

@@ -18,8 +18,8 @@ use longshore_engine::{
     Attachment, ContainerId, EngineError, Fault, NetworkMode, NetworkStatus, PortBinding, Protocol,
 };
 use longshore_network::{
-    Blame, Departure, Dialer, Endpoint, EndpointSpec, Forwarding, NameServer, Network, Networks, OverBridge, Ports,
-    Resolvers,
+    Blame, Departure, Dialer, Endpoint, EndpointSpec, Forwarding, NameServer, Network, Networks, OverBridge,
+    Ports, Resolvers,
 };
 
 pub(crate) use self::files::prepare as prepare_files;
@@ -61,7 +61,9 @@ pub(crate) fn failed<E: std::error::Error + Send + Sync + 'static>(
     let (fault, help) = match blame {
         Blame::User => (Fault::Invalid, None),
         Blame::Permission => (Fault::Unsupported, Some("`longshore doctor` tells what this machine allows")),
-        Blame::Kernel => (Fault::Unsupported, Some("this kernel lacks what is needed; `--network none` does without")),
+        Blame::Kernel => {
+            (Fault::Unsupported, Some("this kernel lacks what is needed; `--network none` does without"))
+        }
         Blame::Environment => (Fault::Environment, None),
     };
     let mut failure = EngineError::new(fault, attempt).because(error);
@@ -207,11 +209,9 @@ impl Connected {
         let (Some(ports), Some(networks)) = (&self.ports, &self.networks) else { return Ok(()) };
         let by_bridge = self.cables.is_empty();
         let dialer: Arc<dyn Dialer> = match &self.namespace {
-            Some(namespace) if !by_bridge => Arc::new(Inside(
-                namespace.try_clone().map_err(|error| {
-                    EngineError::new(Fault::Environment, "failed to keep the container's network").because(error)
-                })?,
-            )),
+            Some(namespace) if !by_bridge => Arc::new(Inside(namespace.try_clone().map_err(|error| {
+                EngineError::new(Fault::Environment, "failed to keep the container's network").because(error)
+            })?)),
             _ => Arc::new(OverBridge(endpoint.address)),
         };
         let forwarding = ports
@@ -321,9 +321,11 @@ fn endpoint_spec(
     attachment: &Attachment,
     index: usize,
 ) -> Result<EndpointSpec, EngineError> {
-    let mac = attachment.mac.as_deref().map(str::parse).transpose().map_err(|error| {
-        EngineError::new(Fault::Invalid, "the hardware address cannot be used").because::<longshore_network::MacAddressError>(error)
-    })?;
+    let mac = attachment.mac.as_deref().map(str::parse).transpose().map_err(
+        |error: longshore_network::MacAddressError| {
+            EngineError::new(Fault::Invalid, "the hardware address cannot be used").because(error)
+        },
+    )?;
     let mut names: Vec<String> = record.spec.name.iter().cloned().collect();
     names.extend(attachment.aliases.iter().cloned());
     names.push(record.id.short().to_owned());
