@@ -128,21 +128,24 @@ fn forged_frames_go_nowhere() {
         let listener = other.run(|| UdpSocket::bind(("0.0.0.0", 9)).expect("a socket"));
         let own = [2, 0x42, 10, 0, 2, 100];
         let gateway = [2, 0x42, 10, 0, 2, 2];
-        one.run(move || {
-            let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
-            let index = rustix::net::netdevice::name_to_index(&socket, "eth0").expect("a device");
-            let raw = longshore_sys::packet_socket(index).expect("a packet socket");
-            for (hardware, address) in
-                [(own, [10, 0, 2, 50]), (gateway, [10, 0, 2, 100]), (own, [10, 0, 2, 100])]
-            {
-                rustix::io::write(&raw, &frame(hardware, address)).expect("a frame");
-            }
-        });
+        listener.set_read_timeout(Some(std::time::Duration::from_millis(200))).expect("an option");
         let mut room = [0; 16];
-        let (length, from) = listener.recv_from(&mut room).expect("a datagram");
-        assert_eq!((&room[..length], from.ip()), (&b"hi"[..], ADDRESS.into()));
-        listener.set_nonblocking(true).expect("an option");
-        assert!(listener.recv_from(&mut room).is_err(), "a frame came twice");
+        // Datagrams may get lost, as anywhere; those of the honest come through in the end, and no others before them.
+        let heard = (0..50).find_map(|_| {
+            one.run(move || {
+                let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
+                let index = rustix::net::netdevice::name_to_index(&socket, "eth0").expect("a device");
+                let raw = longshore_sys::packet_socket(index).expect("a packet socket");
+                for (hardware, address) in
+                    [(own, [10, 0, 2, 50]), (gateway, [10, 0, 2, 100]), (own, [10, 0, 2, 100])]
+                {
+                    rustix::io::write(&raw, &frame(hardware, address)).expect("a frame");
+                }
+            });
+            listener.recv_from(&mut room).ok()
+        });
+        let (length, from) = heard.expect("a datagram");
+        assert_eq!((&room[..length], from.ip(), from.port()), (&b"hi"[..], ADDRESS.into(), 1));
     });
 }
 
