@@ -29,7 +29,7 @@ pub(crate) fn create(
     check(&spec)?;
     let making = home.containers().join(making_name(&id));
     fs::create_dir(&making).map_err(|error| io_error("make", &making, error))?;
-    let made = fill(home, &making, (&id, sandbox), &mut spec, found);
+    let made = fill(home, (&making, images), (&id, sandbox), &mut spec, found);
     if made.is_err() {
         let _ = fs::remove_dir_all(&making);
         crate::images::forget(home, &id);
@@ -39,13 +39,13 @@ pub(crate) fn create(
 
 fn fill(
     home: &Home,
-    making: &Path,
+    (making, images): (&Path, &Images),
     (id, sandbox): (&ContainerId, Option<&SandboxId>),
     spec: &mut ContainerSpec,
     found: Found,
 ) -> Result<(), EngineError> {
     let anonymous_volumes = place_volumes(home, spec, &found.config)?;
-    found.keep(home, id)?;
+    found.keep(images, id)?;
     let name = match spec.name.clone() {
         Some(name) => {
             directory::claim(home, &name, id)?;

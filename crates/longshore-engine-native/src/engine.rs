@@ -25,7 +25,7 @@ use crate::volume::Volumes;
 /// What an engine is opened with.
 #[derive(Debug, Clone)]
 pub struct NativeOptions {
-    /// The engine's directory.
+    /// The engine's directory. The store of images is beside it and called `store`.
     pub home: PathBuf,
     /// The program that is a monitor when its first argument is [`crate::MONITOR`]: this one.
     pub program: PathBuf,
@@ -60,12 +60,8 @@ impl NativeEngine {
     pub fn open(options: &NativeOptions) -> Result<Self, EngineError> {
         let home = Home::open(&options.home)?;
         reap::monitors(&home, &mut Reaped::default())?;
-        Ok(Self {
-            home,
-            program: options.program.clone(),
-            images: Images {},
-            privilege: crate::rootless::privilege(),
-        })
+        let images = Images::of(crate::images::store_of(&home));
+        Ok(Self { home, program: options.program.clone(), images, privilege: crate::rootless::privilege() })
     }
 
     /// Cleans up everything that killed processes left.

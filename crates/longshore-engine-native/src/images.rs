@@ -3,13 +3,17 @@
 use std::path::PathBuf;
 
 use longshore_engine::{ContainerId, ContainerSpec, EngineError, Fault, ImageSource};
-use longshore_oci::ExecutionConfig;
+use longshore_image::{Image, ResolveError, UnpackError, UnpackOptions};
+use longshore_oci::{Descriptor, ExecutionConfig, Platform};
+use longshore_store::{Namespace, RefName, RefRecord, Store};
 
 use crate::home::{Home, io_error};
 
-/// Finds images. It is here so that what is started knows nothing of stores.
+/// Finds images.
 #[derive(Debug, Clone)]
-pub(crate) struct Images {}
+pub(crate) struct Images {
+    store: PathBuf,
+}
 
 /// An image that was found, ready to be mounted.
 #[derive(Debug, Default)]
@@ -18,9 +22,21 @@ pub(crate) struct Found {
     pub(crate) manifest: Option<String>,
     pub(crate) layers: Vec<PathBuf>,
     pub(crate) config: ExecutionConfig,
+    target: Option<Descriptor>,
 }
 
 impl Images {
+    /// The images of a store. It is opened when it is needed.
+    pub(crate) fn of(store: PathBuf) -> Self {
+        Self { store }
+    }
+
+    fn open(&self) -> Result<Store, EngineError> {
+        Store::open(&self.store).map_err(|error| {
+            EngineError::new(Fault::Environment, "failed to open the store of images").because(error)
+        })
+    }
+
     /// Finds the image of a specification and unpacks what is not unpacked.
     pub(crate) fn find(&self, spec: &ContainerSpec) -> Result<Found, EngineError> {
         match &spec.image {
@@ -36,20 +52,84 @@ impl Images {
                 let path = path.canonicalize().map_err(|error| io_error("find", path, error))?;
                 Ok(Found { id: path.display().to_string(), ..Found::default() })
             }
-            ImageSource::Image(name) => {
-                Err(EngineError::new(Fault::NotFound, format!("no such image: {name}")))
-            }
+            ImageSource::Image(name) => self.find_image(name, spec.platform.as_deref()),
         }
     }
+
+    fn find_image(&self, name: &str, platform: Option<&str>) -> Result<Found, EngineError> {
+        let host = longshore_image::host_platform();
+        let platform = platform
+            .map(|text| {
+                Platform::parse(text, &host).map_err(|error| {
+                    EngineError::new(Fault::Invalid, format!("`{text}` is not a platform")).because(error)
+                })
+            })
+            .transpose()?;
+        let images = longshore_image::Images::open(self.open()?);
+        let image = images.resolve(name, platform.as_ref()).map_err(|error| unresolved(name, error))?;
+        let layers = images
+            .unpack(&image, &UnpackOptions::for_this_process())
+            .map_err(|error| not_unpacked(name, error))?;
+        Ok(found(image, layers))
+    }
+}
+
+fn found(image: Image, layers: Vec<PathBuf>) -> Found {
+    Found {
+        id: image.id().to_string(),
+        manifest: Some(image.manifest_descriptor.digest.to_string()),
+        layers,
+        config: image.config.config.unwrap_or_default(),
+        target: Some(image.manifest_descriptor),
+    }
+}
+
+fn unresolved(name: &str, error: ResolveError) -> EngineError {
+    let fault = match &error {
+        ResolveError::NotFound { .. } | ResolveError::Incomplete { .. } => {
+            return EngineError::new(Fault::NotFound, format!("no such image: {name}"))
+                .help(format!("get it with `longshore image pull {name}`, or see `longshore image ls`"));
+        }
+        ResolveError::Ambiguous { .. } | ResolveError::Malformed { .. } | ResolveError::Platform { .. } => {
+            Fault::Invalid
+        }
+        _ => Fault::Environment,
+    };
+    EngineError::new(fault, format!("failed to find the image {name}")).because(error)
+}
+
+fn not_unpacked(name: &str, error: UnpackError) -> EngineError {
+    EngineError::new(Fault::Environment, format!("failed to unpack the image {name}")).because(error)
 }
 
 impl Found {
     /// Keeps the image from being collected as long as the container exists.
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "until the store is joined")]
-    pub(crate) fn keep(&self, _home: &Home, _id: &ContainerId) -> Result<(), EngineError> {
-        Ok(())
+    pub(crate) fn keep(&self, images: &Images, id: &ContainerId) -> Result<(), EngineError> {
+        let Some(target) = &self.target else { return Ok(()) };
+        let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
+            EngineError::new(Fault::Environment, "failed to keep the container's image").because(error)
+        };
+        let name = RefName::new(Namespace::Container, id.as_str()).map_err(|error| failed(error.into()))?;
+        // The time of containers, not of their references, is shown to people.
+        let record = RefRecord::new(target.clone(), std::time::SystemTime::UNIX_EPOCH);
+        images.open()?.put_ref_unsynced(&name, &record).map_err(|error| failed(error.into()))
     }
 }
 
-/// The container is gone; its image may go.
-pub(crate) fn forget(_home: &Home, _id: &ContainerId) {}
+/// Lets the image of a container go. The store is beside the engine's directory.
+pub(crate) fn forget(home: &Home, id: &ContainerId) {
+    let Ok(name) = RefName::new(Namespace::Container, id.as_str()) else { return };
+    let path = store_of(home);
+    if !path.exists() {
+        return;
+    }
+    if let Ok(store) = Store::open(path) {
+        // A reference that stays keeps an image longer than needed; `doctor` finds it.
+        let _ = store.remove_ref(&name);
+    }
+}
+
+/// Where the store of an engine is.
+pub(crate) fn store_of(home: &Home) -> PathBuf {
+    home.root().with_file_name("store")
+}

@@ -4,7 +4,9 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use longshore_engine::{EngineError, Fault};
 use longshore_network::{Endpoint, Network, ResolvConf};
@@ -13,6 +15,9 @@ use rustix::event::{EventfdFlags, eventfd};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::home::Home;
+
+/// How long it may take until a container is in its network.
+const JOINING: Duration = Duration::from_secs(10);
 
 /// A container's connection to a network that monitors carry. It ends when it is dropped.
 #[derive(Debug)]
@@ -49,13 +54,20 @@ impl Cable {
         std::fs::create_dir_all(&directory).map_err(|error| failed(error.into()))?;
         let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC).map_err(|errno| failed(errno.into()))?);
         let stopped = Arc::clone(&stop);
+        let (tell, told) = sync_channel(1);
         let thread = std::thread::Builder::new().name("network".to_owned()).spawn(move || {
             let membership = Membership::new(&directory, port);
             // A network that cannot be carried any more is one without an outside; the container runs on.
-            let _ = membership.run(|| UserNetwork::new(spec.clone(), Box::new(())), stopped.as_fd());
+            let make = || UserNetwork::new(spec.clone(), Box::new(()));
+            let joined = || {
+                // Nobody listens any more after the first time.
+                let _ = tell.try_send(());
+            };
+            let _ = membership.run(make, joined, stopped.as_fd());
         });
-        let thread = thread.map_err(|error| failed(error.into()))?;
-        Ok(Self { stop, thread: Some(thread) })
+        let cable = Self { stop, thread: Some(thread.map_err(|error| failed(error.into()))?) };
+        told.recv_timeout(JOINING).map_err(|error| failed(error.into()))?;
+        Ok(cable)
     }
 }
 
