@@ -193,3 +193,27 @@ fn read(store: &Store, descriptor: &Descriptor) -> Result<Option<Vec<u8>>, ReadE
 fn wrong(descriptor: &Descriptor, source: DocumentError) -> ReadError {
     ReadError::Document { digest: descriptor.digest.clone(), source }
 }
+
+/// Whether everything below a descriptor is here.
+pub(crate) fn is_whole(store: &Store, root: &Descriptor) -> Result<bool, ReadError> {
+    let mut pending = vec![(root.clone(), 0)];
+    while let Some((descriptor, depth)) = pending.pop() {
+        if store.contains(&descriptor.digest)?.is_none() || depth > MAX_INDEXES + 1 {
+            return Ok(false);
+        }
+        match descriptor.media_type.kind() {
+            MediaKind::Index => {
+                let entries = read_index(store, &descriptor)?.map(|index| index.manifests);
+                pending.extend(entries.unwrap_or_default().into_iter().map(|entry| (entry, depth + 1)));
+            }
+            MediaKind::Manifest => {
+                if let Some(manifest) = read_manifest(store, &descriptor)? {
+                    pending.push((manifest.config, depth + 1));
+                    pending.extend(manifest.layers.into_iter().map(|layer| (layer, depth + 1)));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(true)
+}

@@ -42,14 +42,31 @@ impl Store {
     /// Who makes several at once begins them from the lowest layer up, as everybody does, so that no two wait for each
     /// other.
     pub fn begin_snapshot(&self, chain: &ChainId) -> Result<SnapshotClaim, StoreError> {
+        loop {
+            if let Some(claim) = self.claim_snapshot(chain, true)? {
+                return Ok(claim);
+            }
+        }
+    }
+
+    /// The same for who has better things to do than to wait: nothing, while another process makes the snapshot.
+    pub fn try_begin_snapshot(&self, chain: &ChainId) -> Result<Option<SnapshotClaim>, StoreError> {
+        self.claim_snapshot(chain, false)
+    }
+
+    fn claim_snapshot(&self, chain: &ChainId, wait: bool) -> Result<Option<SnapshotClaim>, StoreError> {
         let relative = layout::flat(layout::UNPACKING, chain.digest())?;
         let failed = |errno| self.tree.error("create", &relative, errno);
         loop {
             if let Some(snapshot) = self.snapshot(chain)? {
-                return Ok(SnapshotClaim::Present(snapshot));
+                return Ok(Some(SnapshotClaim::Present(snapshot)));
             }
             self.tree.make_directory(&relative).map_err(failed)?;
-            let Claim::Mine(claim) = self.tree.claim_directory(&relative, true)? else { continue };
+            let claim = match self.tree.claim_directory(&relative, wait)? {
+                Claim::Mine(claim) => claim,
+                Claim::Busy => return Ok(None),
+                Claim::Gone => continue,
+            };
             let (store, chain) = (self.clone(), chain.clone());
             let ingest = SnapshotIngest {
                 store,
@@ -61,9 +78,9 @@ impl Store {
             };
             // Another process may have finished between the look and the claim.
             if let Some(snapshot) = self.snapshot(&chain)? {
-                return Ok(SnapshotClaim::Present(snapshot));
+                return Ok(Some(SnapshotClaim::Present(snapshot)));
             }
-            return ingest.prepared().map(SnapshotClaim::Needed);
+            return ingest.prepared().map(|ingest| Some(SnapshotClaim::Needed(ingest)));
         }
     }
 }

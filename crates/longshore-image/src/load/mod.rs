@@ -30,13 +30,16 @@ use longshore_store::Lease;
 
 use crate::document::{Choice, all_images, choose};
 use crate::naming::check_name;
+use crate::pull::is_native;
 use crate::resolve::assembled;
-use crate::{Image, ImageName, Images, NameError, UnpackOptions, host_platform};
+use crate::{Image, ImageName, Images, NameError, UnpackOptions};
 
 use bounded::Bounded;
 use contents::Contents;
 
+pub(crate) use docker::{MANIFEST_FILE, REPOSITORIES_FILE};
 pub use error::LoadError;
+pub(crate) use oci::IMAGE_NAME;
 
 /// How much of a header may be extended.
 const HEADER_LIMIT: u64 = 1 << 20;
@@ -151,8 +154,7 @@ impl Images {
 
     fn unpack_native(&self, image: &Image, options: &LoadOptions<'_>) -> Result<(), LoadError> {
         let Some(unpack) = &options.unpack else { return Ok(()) };
-        let host = host_platform();
-        if host.candidates().iter().any(|candidate| candidate.matches(&image.config.platform)) {
+        if is_native(image) {
             self.unpack_telling(image, unpack, options.sink)?;
         }
         Ok(())

@@ -19,7 +19,7 @@ use rustix::fs::getxattr;
 
 use crate::{Image, Images};
 
-use stack::{Prepared, Stack};
+pub(crate) use stack::{Prepared, Stack};
 
 /// How layers are unpacked.
 #[derive(Debug, Clone, Copy)]
@@ -150,7 +150,7 @@ fn visible(lowest_first: Vec<PathBuf>, options: &UnpackOptions) -> Vec<PathBuf> 
 ///
 /// Workers take layers from the lowest up. That order is what keeps two processes that unpack the same layers from
 /// waiting for each other: whoever has the lowest layer that is not published waits for nobody.
-fn fill(
+pub(crate) fn fill(
     stack: &Stack<'_>,
     image: &Image,
     options: &UnpackOptions,

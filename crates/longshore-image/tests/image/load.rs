@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use crate::place::{Item, Place, archive, config, file, tar};
 
+type Check = fn(&LoadError) -> bool;
+
 fn bytes(value: &Value) -> Vec<u8> {
     serde_json::to_vec(value).unwrap()
 }
@@ -85,7 +87,6 @@ fn what_is_wrong_is_refused() {
         items.push(Item::Symlink(name("1"), format!("../{}", name("0"))));
         items
     };
-    type Check = fn(&LoadError) -> bool;
     let cases: Vec<(&str, Vec<Item>, Check)> = vec![
         ("another layer", replaced("layer.tar", &tar(&[("a", "2")])), |e| {
             matches!(e, LoadError::DiffId { .. })
