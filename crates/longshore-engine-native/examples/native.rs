@@ -1,14 +1,14 @@
 //! The engine without a command line, to try and to measure it: `native HOME run|exec|ps IMAGE COMMAND…`. `IMAGE` is `host` or a
 //! directory.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, clippy::exit, reason = "an example")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example")]
 
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
 use longshore_engine::{
-    ContainerSpec, EngineError, ExecSpec, ImageSource, Input, NetworkMode, Output, ProcessIo, Stream,
+    ContainerSpec, EngineError, ExecSpec, Fault, ImageSource, Input, NetworkMode, Output, ProcessIo, Stream,
 };
 use longshore_engine_native::{Attachments, Incoming, NativeEngine, NativeOptions};
 
@@ -32,7 +32,12 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &[String]) -> Result<u8, EngineError> {
-    let [home, verb, image, command @ ..] = arguments else { std::process::exit(2) };
+    let [home, verb, image, command @ ..] = arguments else {
+        return Err(EngineError::new(
+            Fault::Invalid,
+            "usage: native HOME run|tty|detach|exec|ps IMAGE COMMAND…",
+        ));
+    };
     let options = NativeOptions { home: Path::new(home).to_owned(), program: "/proc/self/exe".into() };
     let engine = NativeEngine::open(&options)?;
     if verb == "ps" {
@@ -45,7 +50,7 @@ fn run(arguments: &[String]) -> Result<u8, EngineError> {
         let id = engine.find_container(image)?;
         let spec = ExecSpec { command: command.to_vec(), ..ExecSpec::default() };
         let io = ProcessIo { input: Input::Inherit, output: Output::Inherit };
-        return Ok(engine.run_process(&id, &spec, io)?.code as u8);
+        return Ok(exit_code(engine.run_process(&id, &spec, io)?.code));
     }
     let image = if image == "host" { ImageSource::Host } else { ImageSource::Directory(image.into()) };
     let spec = ContainerSpec {
@@ -78,8 +83,12 @@ fn run(arguments: &[String]) -> Result<u8, EngineError> {
         match attached.receive()? {
             Incoming::Output(Stream::Stdout, bytes) => drop(std::io::stdout().write_all(&bytes)),
             Incoming::Output(Stream::Stderr, bytes) => drop(std::io::stderr().write_all(&bytes)),
-            Incoming::Exited(exit) => return Ok(exit.code as u8),
+            Incoming::Exited(exit) => return Ok(exit_code(exit.code)),
             Incoming::Lost => return Ok(255),
         }
     }
+}
+
+fn exit_code(code: i32) -> u8 {
+    u8::try_from(code).unwrap_or(255)
 }

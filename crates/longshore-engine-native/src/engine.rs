@@ -194,7 +194,7 @@ impl NativeEngine {
     pub fn containers(&self) -> Result<Vec<ContainerStatus>, EngineError> {
         let mut all: Vec<ContainerStatus> =
             directory::all(&self.home)?.iter().filter_map(|id| self.status(id).ok()).collect();
-        all.sort_by(|one, other| other.created.cmp(&one.created));
+        all.sort_by_key(|status| std::cmp::Reverse(status.created));
         Ok(all)
     }
 

@@ -68,7 +68,7 @@ fn device_rules(spec: &ContainerSpec) -> Result<Vec<DeviceRule>, EngineError> {
     for text in ALLOWED {
         rules.push(rule(text)?);
     }
-    let (nodes, _) = crate::launch::device::nodes(&spec.resources.devices)?;
+    let crate::launch::device::Nodes { nodes, .. } = crate::launch::device::nodes(&spec.resources.devices)?;
     for (node, permissions) in nodes {
         rules.push(rule(&node.rule(&permissions))?);
     }

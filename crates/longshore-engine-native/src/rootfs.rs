@@ -167,6 +167,24 @@ fn joined(layers: &[PathBuf]) -> CString {
     CString::new(text).unwrap_or_default()
 }
 
+/// Layers as one tree that cannot be changed, attached nowhere.
+pub(crate) fn read_only(lower: &[PathBuf]) -> Result<OwnedFd, EngineError> {
+    let mount = || match lower {
+        [single] => detached(single, false),
+        several => {
+            let context = fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)?;
+            for layer in several {
+                fsconfig_set_string(context.as_fd(), "lowerdir+", layer)?;
+            }
+            fsconfig_create(context.as_fd())?;
+            fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::MOUNT_ATTR_RDONLY)
+        }
+    };
+    mount().map_err(|errno| {
+        EngineError::new(Fault::Environment, "failed to mount the image's layers").because(errno)
+    })
+}
+
 /// A directory as a mount that is attached nowhere.
 pub(crate) fn detached(path: &Path, recursive: bool) -> Result<OwnedFd, Errno> {
     let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;

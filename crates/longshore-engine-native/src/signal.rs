@@ -26,7 +26,7 @@ pub fn parse_signal(text: &str) -> Result<i32, EngineError> {
     let upper = text.to_ascii_uppercase();
     let name = upper.strip_prefix("SIG").unwrap_or(&upper);
     if let Some(position) = NAMES.iter().position(|known| *known == name) {
-        return Ok(position as i32 + 1);
+        return Ok(i32::try_from(position + 1).unwrap_or_default());
     }
     let distance = |rest: &str| if rest.is_empty() { Some(0) } else { rest.parse::<i32>().ok() };
     let real_time = match (name.strip_prefix("RTMIN"), name.strip_prefix("RTMAX")) {

@@ -79,7 +79,9 @@ impl Accounts {
                 groups: self.memberships(entry.name),
                 home: entry.home.to_owned(),
             },
-            None => User { uid: self.number("user", user)?, gid: 0, groups: Vec::new(), home: String::new() },
+            None => {
+                User { uid: Self::number("user", user)?, gid: 0, groups: Vec::new(), home: String::new() }
+            }
         };
         if let Some(group) = group.filter(|group| !group.is_empty()) {
             found.gid = self.group(group)?;
@@ -105,12 +107,12 @@ impl Accounts {
     fn group(&self, text: &str) -> Result<u32, EngineError> {
         match self.groups().find(|(name, ..)| *name == text) {
             Some((_, gid, _)) => Ok(gid),
-            None => self.number("group", text),
+            None => Self::number("group", text),
         }
     }
 
     /// A number that stands for itself.
-    fn number(&self, kind: &str, text: &str) -> Result<u32, EngineError> {
+    fn number(kind: &str, text: &str) -> Result<u32, EngineError> {
         let number = text.parse::<u32>().ok().filter(|number| *number <= i32::MAX.unsigned_abs());
         number.ok_or_else(|| {
             let file = if kind == "user" { "passwd" } else { "group" };

@@ -5,6 +5,8 @@
 //! volumes/NAME/_data/        what is in it
 //! ```
 
+mod fill;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -135,6 +137,31 @@ impl Volumes {
             .map_err(|error| io_error("remove the volume", &directory, error))
     }
 
+    /// Puts into new volumes what the image has at the place where they are mounted, as Docker does. `lower` are the
+    /// image's layers, top first.
+    pub(crate) fn fill(&self, mounts: &[Mount], lower: &[PathBuf]) -> Result<(), EngineError> {
+        let mut root = None;
+        for mount in mounts {
+            let MountKind::Volume { name: Some(name), no_copy, subpath } = &mount.kind else { continue };
+            let volume = self.create(&VolumeDto::named(name))?;
+            if volume.filled {
+                continue;
+            }
+            if !no_copy && subpath.is_none() && is_empty(&self.data(name)) {
+                let root = match &root {
+                    Some(root) => root,
+                    None => root.insert(crate::rootfs::read_only(lower)?),
+                };
+                fill::copy(std::os::fd::AsFd::as_fd(root), &mount.target, &self.data(name))?;
+            }
+            let path = self.directory(name).join("volume.json");
+            let filled = VolumeDto { filled: true, ..volume };
+            let bytes = serde_json::to_vec(&filled).unwrap_or_default();
+            crate::home::replace(&path, &bytes).map_err(|error| io_error("write", &path, error))?;
+        }
+        Ok(())
+    }
+
     /// The directory of a mounted volume; one that does not exist is made.
     pub(crate) fn source(&self, mount: &Mount) -> Result<PathBuf, EngineError> {
         let MountKind::Volume { name: Some(name), subpath, .. } = &mount.kind else {
@@ -162,6 +189,10 @@ impl VolumeDto {
             filled: false,
         }
     }
+}
+
+fn is_empty(path: &Path) -> bool {
+    fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
 }
 
 /// A directory below another, without a way out of it.

@@ -18,7 +18,7 @@ pub(crate) enum RequestDto {
         /// This connection will send input.
         stdin: bool,
     },
-    /// AnswerDto when it has started, and when it has ended.
+    /// Tell when it has started, and when it has ended.
     Watch,
     /// The input is at its end.
     EndOfInput,
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn errors_survive_the_way() {
-        let cause = std::io::Error::new(std::io::ErrorKind::Other, "no room");
+        let cause = std::io::Error::other("no room");
         let error = EngineError::new(Fault::Conflict, "failed").because(cause).help("make room");
         let back = EngineError::from(FailureDto::from(&error));
         assert_eq!((back.fault, back.message.as_str()), (Fault::Conflict, "failed"));

@@ -186,9 +186,17 @@ impl Node {
     }
 }
 
+/// What devices of a specification come to.
+pub(crate) struct Nodes {
+    /// Nodes below `/dev`, each with what may be done with it.
+    pub(crate) nodes: Vec<(Node, String)>,
+    /// Devices that are elsewhere in the container.
+    pub(crate) elsewhere: Vec<Device>,
+}
+
 /// The nodes that devices of a specification stand for; a directory stands for all devices below it. Those that are not
 /// below `/dev` in the container come back as they are, to be mounted.
-pub(crate) fn nodes(devices: &[Device]) -> Result<(Vec<(Node, String)>, Vec<Device>), EngineError> {
+pub(crate) fn nodes(devices: &[Device]) -> Result<Nodes, EngineError> {
     let (mut nodes, mut elsewhere) = (Vec::new(), Vec::new());
     for device in devices {
         let Some(below) = device.target.strip_prefix("/dev/") else {
@@ -208,7 +216,7 @@ pub(crate) fn nodes(devices: &[Device]) -> Result<(Vec<(Node, String)>, Vec<Devi
             }
         }
     }
-    Ok((nodes, elsewhere))
+    Ok(Nodes { nodes, elsewhere })
 }
 
 /// All devices of the machine, for privileged containers.

@@ -81,7 +81,7 @@ impl Surroundings<'_> {
         if self.own_processes {
             program.push(Op::Mount(system("proc", "/proc", NO_SUID_EXEC_DEVICES)?));
         } else {
-            self.push_machines(program, "/proc", false)?;
+            Self::push_machines(program, "/proc", false)?;
         }
         let read_only = !self.spec.security.privileged;
         if self.own_network || !self.rootless {
@@ -92,13 +92,13 @@ impl Surroundings<'_> {
             program.push(Op::Mount(system("sysfs", "/sys", attributes)?));
         } else {
             // Only who owns the network may mount its view of devices.
-            self.push_machines(program, "/sys", true)?;
+            Self::push_machines(program, "/sys", true)?;
         }
         Ok(())
     }
 
     /// Shows what the machine has at a place.
-    fn push_machines(&self, program: &mut Program, path: &str, read_only: bool) -> Result<(), EngineError> {
+    fn push_machines(program: &mut Program, path: &str, read_only: bool) -> Result<(), EngineError> {
         let source = Path::new(path);
         let failed = |errno: rustix::io::Errno| io_error("open", source, errno.into());
         let mount = detached(source, true).map_err(failed)?;
@@ -131,7 +131,7 @@ impl Surroundings<'_> {
         } else {
             for path in ["/dev/shm", "/dev/mqueue"] {
                 if Path::new(path).exists() {
-                    self.push_machines(program, path, false)?;
+                    Self::push_machines(program, path, false)?;
                 }
             }
         }

@@ -23,7 +23,9 @@ use longshore_engine::{
     ContainerSpec, EngineError, Fault, ImageSource, Mount, NamespaceMode, NetworkMode, UserNamespaceMode,
 };
 use longshore_sys::{Child, Namespaces, Op, Program, StartError, spawn};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 
 use self::filesystem::Surroundings;
 use self::identity::{Command, Identity};
@@ -138,7 +140,6 @@ impl Launch<'_> {
         let security = &self.spec().security;
         let possible = self.privilege == Privilege::Root && !self.shares_what_users_own();
         match security.user_namespace {
-            UserNamespaceMode::Host => self.prepare_with(None),
             UserNamespaceMode::Private if self.privilege == Privilege::Root => {
                 self.prepare_with(Some(UserMap::of(&self.record.id)))
             }
@@ -148,7 +149,7 @@ impl Launch<'_> {
                     result => result,
                 }
             }
-            UserNamespaceMode::Private | UserNamespaceMode::Default => self.prepare_with(None),
+            _ => self.prepare_with(None),
         }
     }
 
@@ -337,6 +338,8 @@ impl Launch<'_> {
         let files: Vec<(&str, &Path)> =
             files.iter().map(|(target, source)| (*target, source.as_path())).collect();
         surroundings.push_network_files(program, &files, mapping)?;
+        let lower = lower_directories(&spec.image, &self.record.layers, &self.home.root().join("empty"));
+        crate::volume::Volumes::open(self.home).fill(&spec.mounts, &lower)?;
         let placed = mounts::place(&spec.mounts, self.volume)?;
         if mounts::push(program, &placed, mapping)?.is_err() {
             return Err(EngineError::new(
@@ -353,7 +356,7 @@ impl Launch<'_> {
 
     fn push_devices(&self, program: &mut Program, users: Option<UserMap>) -> Result<(), EngineError> {
         let spec = self.spec();
-        let (nodes, elsewhere) = device::nodes(&spec.resources.devices)?;
+        let device::Nodes { nodes, elsewhere } = device::nodes(&spec.resources.devices)?;
         if self.privilege == Privilege::Root {
             let mut made: Vec<device::Node> = nodes.into_iter().map(|(node, _)| node).collect();
             if spec.security.privileged {
@@ -548,7 +551,6 @@ impl Launched {
 
 /// Takes over the terminal that a new process sends, unless it reports a failure before.
 pub(crate) fn receive_terminal(socket: &OwnedFd, child: &Child) -> Result<OwnedFd, Errno> {
-    use rustix::event::{PollFd, PollFlags, poll};
     let report = child.report();
     let mut sources = [PollFd::new(socket, PollFlags::IN), PollFd::from_borrowed_fd(report, PollFlags::IN)];
     while let Err(errno) = poll(&mut sources, None) {
@@ -559,7 +561,6 @@ pub(crate) fn receive_terminal(socket: &OwnedFd, child: &Child) -> Result<OwnedF
     if sources[0].revents().is_empty() {
         return Err(Errno::NOMSG);
     }
-    use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
     let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
     let mut byte = [0; 1];

@@ -1,5 +1,6 @@
 //! What the user mounts: directories of the machine, volumes, memory.
 
+use std::ffi::CString;
 use std::fs;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
@@ -142,21 +143,7 @@ fn push_tmpfs(
             "nosuid" => attributes = attributes.and(MountAttributes::NO_SUID),
             "dev" => attributes.0 &= !MountAttributes::NO_DEVICES.0,
             "nodev" => attributes = attributes.and(MountAttributes::NO_DEVICES),
-            other => match other.split_once('=') {
-                Some((
-                    name @ ("size" | "mode" | "uid" | "gid" | "nr_inodes" | "nr_blocks" | "huge"),
-                    value,
-                )) => {
-                    options.push((c_text(name)?, Some(c_text(value)?)));
-                }
-                _ => {
-                    let message =
-                        format!("`{other}` is not an option of memory that is mounted at `{target}`");
-                    return Err(EngineError::new(Fault::Invalid, message).help(
-                        "there are `size=`, `mode=`, `uid=`, `gid=`, `nr_inodes=`, `ro`, `exec`, `suid` and `dev`",
-                    ));
-                }
-            },
+            other => options.push(tmpfs_option(other, target)?),
         }
     }
     if read_only {
@@ -172,4 +159,17 @@ fn push_tmpfs(
         required: true,
     }));
     Ok(())
+}
+
+/// An option of the file system itself, with its value.
+fn tmpfs_option(option: &str, target: &str) -> Result<(CString, Option<CString>), EngineError> {
+    const KNOWN: [&str; 7] = ["size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "huge"];
+    if let Some((name, value)) = option.split_once('=')
+        && KNOWN.contains(&name)
+    {
+        return Ok((c_text(name)?, Some(c_text(value)?)));
+    }
+    let message = format!("`{option}` is not an option of memory that is mounted at `{target}`");
+    Err(EngineError::new(Fault::Invalid, message)
+        .help("there are `size=`, `mode=`, `uid=`, `gid=`, `nr_inodes=`, `ro`, `exec`, `suid` and `dev`"))
 }

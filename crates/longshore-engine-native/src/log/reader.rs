@@ -24,7 +24,10 @@ pub(crate) fn read(
         Past::Stopped => return Ok(()),
         Past::Read(last) => last,
     };
-    while query.follow {
+    if !query.follow {
+        return Ok(());
+    }
+    loop {
         // Asked first: what is written before the end is read after the answer.
         let was_alive = alive();
         match last.as_mut() {
@@ -48,7 +51,6 @@ pub(crate) fn read(
         }
         std::thread::sleep(PAUSE);
     }
-    Ok(())
 }
 
 /// What became of reading what is there.

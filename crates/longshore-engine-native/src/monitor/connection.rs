@@ -14,6 +14,7 @@ const FULL: usize = 1024 * 1024;
 
 /// One who is connected.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each with its own name")]
 pub(super) struct Connection {
     stream: UnixStream,
     reader: FrameReader,

@@ -155,7 +155,7 @@ impl Monitor {
         let now = Instant::now();
         if run.deadline.is_some_and(|deadline| now >= deadline) && run.exited.is_none() {
             run.deadline = None;
-            self.signal(run, Signal::KILL.as_raw());
+            run.signal(Signal::KILL.as_raw());
         }
         if run.health.as_ref().is_some_and(|health| now >= health.due()) {
             self.probe(run);
@@ -164,7 +164,7 @@ impl Monitor {
 
     /// Hands on what the container wrote: to its log, and to those who are connected.
     fn take_output(&mut self, run: &mut Run, source: Source, stream: Stream) {
-        let mut buffer = [0; 64 * 1024];
+        let mut buffer = vec![0; 64 * 1024];
         let slot = run.stream(source);
         let Some(descriptor) = slot else { return };
         match rustix::io::read(&*descriptor, &mut buffer) {
@@ -250,7 +250,7 @@ impl Monitor {
             }
             RequestDto::Kill { signal, for_good } => {
                 self.state.stopped_by_hand |= for_good;
-                self.signal(run, signal);
+                run.signal(signal);
                 Ok(())
             }
             RequestDto::Pause => self.pause(true),
@@ -277,15 +277,9 @@ impl Monitor {
         let default = crate::signal::stop_signal(&self.record.spec);
         let own = self.record.spec.stop_timeout.unwrap_or(Duration::from_secs(10));
         let grace = grace.map_or(own, Duration::from_millis);
-        self.signal(run, signal.unwrap_or(default));
+        run.signal(signal.unwrap_or(default));
         let deadline = Instant::now() + grace;
         run.deadline = Some(run.deadline.map_or(deadline, |before| before.min(deadline)));
-    }
-
-    fn signal(&self, run: &Run, signal: i32) {
-        if run.exited.is_none() {
-            let _ = longshore_sys::send_signal(run.process.pidfd(), signal);
-        }
     }
 
     fn pause(&mut self, pause: bool) -> Result<(), EngineError> {
@@ -402,18 +396,27 @@ impl Monitor {
                     connection.watches = true;
                 }
                 Frame::Request(RequestDto::Watch) => connection.watches = true,
-                Frame::Request(RequestDto::EndOfInput | RequestDto::Resize { .. }) => {}
+                Frame::Request(RequestDto::EndOfInput | RequestDto::Resize { .. })
+                | Frame::Answer(_)
+                | Frame::Output(..)
+                | Frame::Input(_) => {}
                 Frame::Request(_) => {
                     let error = EngineError::new(Fault::Conflict, "the container is restarting");
                     connection.answer(AnswerDto::Failed((&error).into()));
                 }
-                Frame::Answer(_) | Frame::Output(..) | Frame::Input(_) => {}
             }
         }
     }
 }
 
 impl Run {
+    fn signal(&self, signal: i32) {
+        if self.exited.is_none() {
+            // It may end at this moment.
+            let _ = longshore_sys::send_signal(self.process.pidfd(), signal);
+        }
+    }
+
     fn has_output(&self) -> bool {
         // A process that outlived the container's own may hold the streams for ever; in a namespace of process ids of
         // their own there is none, and what is in the pipes is read to its end.
