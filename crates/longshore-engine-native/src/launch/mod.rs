@@ -76,6 +76,8 @@ pub(crate) struct Streams {
 
 /// A process that was started, up to the point where it waits for its network.
 pub(crate) struct Launched {
+    /// Its maker is reaped when the container runs.
+    mapping: Option<users::Mapping>,
     pub(crate) child: Child,
     pub(crate) streams: Streams,
     pub(crate) own_users: bool,
@@ -88,6 +90,7 @@ pub(crate) struct Launched {
 
 /// Everything that a new process needs, before it exists.
 struct Prepared {
+    mapping: Option<users::Mapping>,
     program: Program,
     namespaces: Namespaces,
     users: Option<UserMap>,
@@ -120,6 +123,7 @@ impl Launch<'_> {
             let _ = child.go();
         }
         Ok(Launched {
+            mapping: prepared.mapping,
             child,
             streams: prepared.streams,
             own_users: prepared.users.is_some(),
@@ -168,7 +172,7 @@ impl Launch<'_> {
     fn prepare_with(&self, users: Option<UserMap>) -> Result<Prepared, EngineError> {
         let spec = self.spec();
         let user_namespace = users.map(UserMap::namespace).transpose()?;
-        let mapping = user_namespace.as_ref().map(AsFd::as_fd);
+        let mapping = user_namespace.as_ref().map(users::Mapping::namespace);
         let root = self.root(users, mapping)?;
         let accounts = Accounts::read(root.as_fd());
         let user = accounts.find(spec.user.as_deref().unwrap_or_default(), &spec.security.groups)?;
@@ -210,6 +214,7 @@ impl Launch<'_> {
         let own_network = shared.namespaces.contains(Namespaces::NETWORK);
         let own_users = if users.is_some() { Namespaces::USER } else { Namespaces::NONE };
         Ok(Prepared {
+            mapping: user_namespace,
             program,
             namespaces: shared.namespaces.and(own_users),
             users,
@@ -536,7 +541,10 @@ impl Launched {
             self.streams.terminal = receive_terminal(&socket, &self.child).ok();
         }
         match self.child.started() {
-            Ok(()) => Ok((self.child, self.streams)),
+            Ok(()) => {
+                drop(self.mapping.take());
+                Ok((self.child, self.streams))
+            }
             Err(error) => {
                 let failure = Failure {
                     program: &self.program,

@@ -6,7 +6,7 @@
 //! one, which costs what they would have had without: being told apart by their other namespaces only.
 
 use std::fs;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use longshore_engine::{ContainerId, EngineError, Fault};
 use longshore_sys::{Child, Namespaces, Op, Program, spawn};
@@ -50,8 +50,9 @@ impl UserMap {
         Ok(())
     }
 
-    /// A user namespace with this mapping, for mounts to be shown by. Nobody is in it.
-    pub(crate) fn namespace(self) -> Result<OwnedFd, EngineError> {
+    /// A user namespace with this mapping, for mounts to be shown by. Nobody is in it, apart from a process that was
+    /// killed and whose end nobody has to wait for now.
+    pub(crate) fn namespace(self) -> Result<Mapping, EngineError> {
         let failed = |error: std::io::Error| {
             EngineError::new(Fault::Unsupported, "failed to make a user namespace").because(error)
         };
@@ -61,9 +62,28 @@ impl UserMap {
         let mapped = self.apply(&child);
         let namespace = fs::File::open(format!("/proc/{}/ns/user", child.pid().as_raw_nonzero()));
         let _ = rustix::process::pidfd_send_signal(child.pidfd().as_fd(), rustix::process::Signal::KILL);
-        let _ = child.wait();
         mapped?;
-        namespace.map(OwnedFd::from).map_err(failed)
+        Ok(Mapping { namespace: namespace.map(OwnedFd::from).map_err(failed)?, maker: child })
+    }
+}
+
+/// A user namespace for mounts to be shown by.
+pub(crate) struct Mapping {
+    namespace: OwnedFd,
+    maker: Child,
+}
+
+impl Mapping {
+    /// The namespace.
+    pub(crate) fn namespace(&self) -> BorrowedFd<'_> {
+        self.namespace.as_fd()
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // It was killed long ago, so this reaps it and does not wait.
+        let _ = self.maker.wait();
     }
 }
 

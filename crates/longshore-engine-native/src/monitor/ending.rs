@@ -25,7 +25,8 @@ impl Monitor {
     pub(super) fn clean_up(&mut self, exit: ExitStatus) {
         let _ = self.log.finish();
         self.network.disconnect(&self.home, &self.id);
-        if let Some(group) = &self.cgroup {
+        let own_processes = self.record.spec.security.pid == longshore_engine::NamespaceMode::Private;
+        if let Some(group) = self.cgroup.as_ref().filter(|_| !own_processes) {
             // Without process ids of its own, a container's processes do not end with its first.
             if group.processes().is_ok_and(|left| !left.is_empty()) {
                 let _ = group.kill(KILLING);

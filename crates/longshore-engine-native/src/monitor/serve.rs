@@ -58,7 +58,12 @@ struct Run {
     deadline: Option<Instant>,
     began: Instant,
     exited: Option<i32>,
+    /// When memory that is not needed while nothing happens is given back, if it has not been.
+    trim: Option<Instant>,
 }
+
+/// How long after its start a container is taken for one that stays.
+const SETTLED: Duration = Duration::from_secs(1);
 
 /// What poll told about one source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +94,7 @@ impl Monitor {
             deadline: None,
             began: Instant::now(),
             exited: None,
+            trim: Some(Instant::now() + SETTLED),
         };
         for stream in [&run.process.streams.terminal, &run.process.streams.input].into_iter().flatten() {
             let _ = rustix::io::ioctl_fionbio(stream, true);
@@ -156,6 +162,10 @@ impl Monitor {
         if run.deadline.is_some_and(|deadline| now >= deadline) && run.exited.is_none() {
             run.deadline = None;
             run.signal(Signal::KILL.as_raw());
+        }
+        if run.trim.is_some_and(|trim| now >= trim) {
+            run.trim = None;
+            longshore_sys::release_clean_pages();
         }
         if run.health.as_ref().is_some_and(|health| now >= health.due()) {
             self.probe(run);
@@ -464,7 +474,7 @@ impl Run {
     /// How long to wait if nothing happens.
     fn timeout(&self) -> Option<Timespec> {
         let health = self.health.as_ref().filter(|_| self.exited.is_none()).map(Health::due);
-        let next = [self.deadline, health].into_iter().flatten().min()?;
+        let next = [self.deadline, health, self.trim].into_iter().flatten().min()?;
         Some(timespec(next.saturating_duration_since(Instant::now())))
     }
 
