@@ -14,8 +14,8 @@ use longshore_engine_native::{Attachments, Incoming, NativeEngine, NativeOptions
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments.first().is_some_and(|word| word == longshore_engine_native::MONITOR) {
-        return longshore_engine_native::monitor_main(&arguments[1..]);
+    if let Some(code) = longshore_engine_native::internal_main(&arguments) {
+        return code;
     }
     match run(&arguments) {
         Ok(code) => ExitCode::from(code),
@@ -35,7 +35,7 @@ fn run(arguments: &[String]) -> Result<u8, EngineError> {
     let [home, verb, image, command @ ..] = arguments else {
         return Err(EngineError::new(
             Fault::Invalid,
-            "usage: native HOME run|tty|detach|exec|ps IMAGE COMMAND…",
+            "usage: native HOME run|tty|detach|exec|ps|in|out IMAGE COMMAND…",
         ));
     };
     let options = NativeOptions { home: Path::new(home).to_owned(), program: "/proc/self/exe".into() };
@@ -44,6 +44,16 @@ fn run(arguments: &[String]) -> Result<u8, EngineError> {
         for status in engine.containers()? {
             println!("{} {} {} {:?}", status.id.short(), status.name, status.state.name(), status.pid);
         }
+        return Ok(0);
+    }
+    if verb == "out" {
+        let id = engine.find_container(image)?;
+        engine.copy_from(&id, &command.join(" "), false, &mut std::io::stdout())?;
+        return Ok(0);
+    }
+    if verb == "in" {
+        let id = engine.find_container(image)?;
+        engine.copy_to(&id, &command.join(" "), &mut std::io::stdin())?;
         return Ok(0);
     }
     if verb == "exec" {

@@ -424,6 +424,11 @@ impl NativeEngine {
         Ok(())
     }
 
+    /// The program that is started under other names.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// The engine's directory.
     pub fn home(&self) -> &Path {
         self.home.root()

@@ -15,6 +15,7 @@
 
 mod attach;
 mod control;
+mod copy;
 mod create;
 mod directory;
 mod engine;
@@ -22,6 +23,7 @@ mod exec;
 mod groups;
 mod home;
 mod images;
+mod internal;
 mod launch;
 mod log;
 mod monitor;
@@ -39,7 +41,9 @@ mod user;
 mod volume;
 
 pub use attach::{Attached, Incoming, Sender};
+pub use copy::PathStatusDto;
 pub use engine::{Attachments, NativeEngine, NativeOptions};
+pub use internal::internal_main;
 pub use monitor::{MONITOR, main as monitor_main};
 pub use process::ProcessDto;
 pub use reap::Reaped;

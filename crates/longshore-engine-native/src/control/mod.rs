@@ -9,5 +9,5 @@ mod frame;
 mod socket;
 
 pub(crate) use client::Client;
-pub(crate) use frame::{AnswerDto, Frame, FrameReader, RequestDto};
+pub(crate) use frame::{AnswerDto, FailureDto, Frame, FrameReader, RequestDto};
 pub(crate) use socket::{connect, listen};

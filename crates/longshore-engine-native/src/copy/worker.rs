@@ -1,0 +1,238 @@
+//! The worker: enters the container's user namespace, and copies.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::process::ExitCode;
+use std::str::FromStr as _;
+
+use longshore_engine::{ContainerId, EngineError, Fault, ImageSource, MountKind};
+use longshore_layer::{ApplyOptions, Devices, Ownership, Whiteouts, apply};
+use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags, openat2, statat};
+use rustix::io::Errno;
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+use super::{PathStatusDto, tree};
+use crate::control::FailureDto;
+use crate::home::{Home, io_error};
+use crate::launch::Privilege;
+use crate::launch::path::clean;
+use crate::launch::users::{Mapping, UserMap};
+use crate::record::{ContainerDirectory, LiveLock, RecordDto, StateDto};
+use crate::rootfs::{Overlay, detached, lower_directories};
+use crate::volume::Volumes;
+
+/// The main function of a worker: `__copy HOME ID VERB PATH`. An error is JSON on standard error.
+pub(crate) fn main(arguments: &[String]) -> ExitCode {
+    let [home, id, verb, path] = arguments else { return ExitCode::FAILURE };
+    match work(Path::new(home), id, verb, path) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let bytes = serde_json::to_vec(&FailureDto::from(&error)).unwrap_or_default();
+            let _ = io::stderr().write_all(&bytes);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn work(home: &Path, id: &str, verb: &str, path: &str) -> Result<(), EngineError> {
+    let id = ContainerId::from_str(id).map_err(|message| EngineError::new(Fault::Bug, message))?;
+    let home = Home::open(home)?;
+    let container = Container::open(&home, &id, path)?;
+    let path = container.path.clone();
+    match verb {
+        "in" => put(&container, &path),
+        "stat" | "stat-follow" => tell(&container, &path, verb == "stat-follow"),
+        _ => tree::pack(container.root.as_fd(), &path, verb == "out-follow", io::stdout().lock())
+            .map_err(|error| explain(&path, error)),
+    }
+}
+
+/// A container's files, reached from within its user namespace.
+struct Container {
+    root: OwnedFd,
+    /// The path below this root: that of a container that does not run may lie in something that is mounted.
+    path: String,
+    single_user: bool,
+    /// Nobody starts the container while its files are open.
+    _lock: Option<LiveLock>,
+}
+
+impl Container {
+    fn open(home: &Home, id: &ContainerId, path: &str) -> Result<Self, EngineError> {
+        let directory = ContainerDirectory::new(home, id);
+        let record = directory.record()?;
+        let state = directory.state()?;
+        if let Some(process) = state.process.filter(|process| state.state.is_alive() && process.is_alive()) {
+            return Self::of_process(process.pid, &clean_keeping_slash(path));
+        }
+        let Some(lock) = LiveLock::take(home, id)? else {
+            let message = "the container is starting or ending, its files cannot be copied now";
+            return Err(EngineError::new(Fault::Conflict, message).help("try again"));
+        };
+        Self::of_files(home, &directory, (&record, &state), path, lock)
+    }
+
+    fn of_process(pid: i32, path: &str) -> Result<Self, EngineError> {
+        let open = |path: String, flags: OFlags| -> Result<OwnedFd, EngineError> {
+            rustix::fs::open(&path, flags | OFlags::CLOEXEC, Mode::empty())
+                .map_err(|errno| io_error("open", Path::new(&path), errno.into()))
+        };
+        let root = open(format!("/proc/{pid}/root"), OFlags::PATH | OFlags::DIRECTORY)?;
+        let users = open(format!("/proc/{pid}/ns/user"), OFlags::RDONLY)?;
+        let was_root = rustix::process::geteuid().is_root();
+        enter(users.as_fd())?;
+        Ok(Self { root, path: path.to_owned(), single_user: !was_root, _lock: None })
+    }
+
+    fn of_files(
+        home: &Home,
+        directory: &ContainerDirectory,
+        (record, state): (&RecordDto, &StateDto),
+        path: &str,
+        lock: LiveLock,
+    ) -> Result<Self, EngineError> {
+        let privilege = crate::rootless::enter()?;
+        let users = (state.own_users && privilege == Privilege::Root).then(|| UserMap::of(&record.id));
+        let mapping = users.map(UserMap::namespace).transpose()?;
+        let (root, path) = Self::find(home, directory, record, (path, users, mapping.as_ref()))?;
+        if let Some(mapping) = &mapping {
+            enter(mapping.namespace())?;
+        }
+        Ok(Self { root, path, single_user: privilege != Privilege::Root, _lock: Some(lock) })
+    }
+
+    /// The file system that a path is in: the container's own, or something that is mounted in it.
+    fn find(
+        home: &Home,
+        directory: &ContainerDirectory,
+        record: &RecordDto,
+        (path, users, mapping): (&str, Option<UserMap>, Option<&Mapping>),
+    ) -> Result<(OwnedFd, String), EngineError> {
+        let path = clean_keeping_slash(path);
+        let mounted = record
+            .spec
+            .mounts
+            .iter()
+            .filter_map(|mount| {
+                let target = clean(&mount.target);
+                let rest = path.strip_prefix(&target)?;
+                (rest.is_empty() || rest.starts_with('/')).then(|| (target.len(), mount, rest.to_owned()))
+            })
+            .max_by_key(|(length, ..)| *length);
+        let source = match mounted {
+            Some((_, mount, rest)) if !rest.trim_matches('/').is_empty() => match &mount.kind {
+                MountKind::Bind(bind) => Some((bind.source.clone(), rest)),
+                MountKind::Volume { .. } => Some((Volumes::open(home).source(mount)?, rest)),
+                MountKind::Tmpfs(_) => None,
+            },
+            _ => None,
+        };
+        let mapped = |tree: OwnedFd| -> Result<OwnedFd, Errno> {
+            if let Some(mapping) = mapping {
+                longshore_sys::idmap(tree.as_fd(), mapping.namespace(), false)?;
+            }
+            Ok(tree)
+        };
+        if let Some((source, rest)) = source {
+            let tree = detached(&source, false)
+                .and_then(mapped)
+                .map_err(|errno| io_error("open", &source, errno.into()))?;
+            return Ok((tree, rest));
+        }
+        if let ImageSource::Directory(source) = &record.spec.image {
+            let tree = detached(source, true).map_err(|errno| io_error("open", source, errno.into()))?;
+            return Ok((tree, path));
+        }
+        let lower = lower_directories(&record.spec.image, &record.layers, &home.root().join("empty"));
+        let overlay = Overlay {
+            lower: &lower,
+            changes: directory.path(),
+            disposable: false,
+            rootless: users.is_none() && !rustix::process::geteuid().is_root(),
+            users: mapping.map(Mapping::namespace),
+            base: users.map_or(0, |users| users.base),
+        };
+        Ok((overlay.mount()?, path))
+    }
+}
+
+/// A clean path that keeps the `/.` or `/` at its end, which says that the directory itself is meant.
+fn clean_keeping_slash(path: &str) -> String {
+    let cleaned = clean(path);
+    if (path.ends_with('/') || path.ends_with("/.")) && cleaned != "/" {
+        format!("{cleaned}/.")
+    } else {
+        cleaned
+    }
+}
+
+/// Enters a user namespace and becomes its root; it is no error to be there.
+fn enter(users: BorrowedFd<'_>) -> Result<(), EngineError> {
+    let failed = |errno: Errno| {
+        EngineError::new(Fault::Unsupported, "failed to enter the container's user namespace").because(errno)
+    };
+    match move_into_link_name_space(users, Some(LinkNameSpaceType::User)) {
+        Ok(()) => {}
+        // That is what the kernel answers who is there already.
+        Err(Errno::INVAL) => return Ok(()),
+        Err(errno) => return Err(failed(errno)),
+    }
+    let root = (rustix::fs::Uid::ROOT, rustix::fs::Gid::ROOT);
+    rustix::thread::set_thread_res_gid(root.1, root.1, root.1).map_err(failed)?;
+    rustix::thread::set_thread_res_uid(root.0, root.0, root.0).map_err(failed)
+}
+
+fn open_directory(container: &Container, path: &str) -> Result<OwnedFd, Errno> {
+    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    openat2(&container.root, path, flags, Mode::empty(), resolve)
+}
+
+fn put(container: &Container, path: &str) -> Result<(), EngineError> {
+    let directory = open_directory(container, path).map_err(|errno| explain(path, errno.into()))?;
+    let target = format!("/proc/self/fd/{}/.", directory.as_raw_fd());
+    let (ownership, devices) = if container.single_user {
+        (Ownership::Ignore, Devices::Refuse)
+    } else {
+        (Ownership::Keep, Devices::Create)
+    };
+    let options =
+        ApplyOptions { whiteouts: Whiteouts::Delete, ownership, devices, ..ApplyOptions::default() };
+    // Nothing was read yet, so the buffer of the standard stream holds nothing back.
+    let archive =
+        rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3).map_err(|errno| explain(path, errno.into()))?;
+    apply(File::from(archive), Path::new(&target), &options).map(drop).map_err(|error| {
+        EngineError::new(Fault::Invalid, format!("failed to unpack the archive into `{path}`")).because(error)
+    })
+}
+
+fn tell(container: &Container, path: &str, follow: bool) -> Result<(), EngineError> {
+    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+    let no_follow = if follow { OFlags::empty() } else { OFlags::NOFOLLOW };
+    let flags = OFlags::PATH | OFlags::CLOEXEC | no_follow;
+    let place = openat2(&container.root, path, flags, Mode::empty(), resolve)
+        .map_err(|errno| explain(path, errno.into()))?;
+    let status = statat(&place, "", AtFlags::EMPTY_PATH).map_err(|errno| explain(path, errno.into()))?;
+    let link = rustix::fs::readlinkat(&place, "", Vec::new()).ok();
+    let told = PathStatusDto {
+        name: clean(path).rsplit('/').next().unwrap_or_default().to_owned(),
+        size: u64::try_from(status.st_size).unwrap_or_default(),
+        mode: status.st_mode,
+        modified: status.st_mtime,
+        link: link.map(|link| link.to_string_lossy().into_owned()),
+    };
+    let bytes = serde_json::to_vec(&told).unwrap_or_default();
+    io::stdout().write_all(&bytes).map_err(|error| explain(path, error))
+}
+
+fn explain(path: &str, error: io::Error) -> EngineError {
+    let missing = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
+    let (fault, message) = if missing {
+        (Fault::NotFound, format!("could not find the file {path} in the container"))
+    } else {
+        (Fault::Environment, format!("failed to copy `{path}`"))
+    };
+    EngineError::new(fault, message).because(error)
+}
