@@ -16,12 +16,12 @@
 use std::fs::File;
 use std::io;
 use std::net::SocketAddrV4;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, connect, listen, socket_with,
@@ -219,6 +219,16 @@ impl Membership {
     }
 }
 
+/// The address of a socket at a path of any length (the kernel's own limit is 107 bytes), good as long as the descriptor of
+/// its directory is open.
+fn address(path: &Path) -> Result<(OwnedFd, SocketAddrUnix), Errno> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let directory = rustix::fs::open(path.parent().unwrap_or(path), flags, Mode::empty())?;
+    let name = path.file_name().unwrap_or_default().display();
+    let address = SocketAddrUnix::new(format!("/proc/self/fd/{}/{name}", directory.as_raw_fd()))?;
+    Ok((directory, address))
+}
+
 /// Makes the socket that members come to, in the place of one that a dead monitor left.
 fn open_door(path: &Path) -> Result<OwnedFd, MembershipError> {
     let listen_at = || {
@@ -228,7 +238,7 @@ fn open_door(path: &Path) -> Result<OwnedFd, MembershipError> {
         }
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
-        bind(&socket, &SocketAddrUnix::new(path)?)?;
+        bind(&socket, &address(path)?.1)?;
         listen(&socket, BACKLOG)?;
         Ok(socket)
     };
@@ -239,7 +249,7 @@ fn open_door(path: &Path) -> Result<OwnedFd, MembershipError> {
 fn knock(path: &Path) -> Result<Option<OwnedFd>, MembershipError> {
     let connect_to = || {
         let socket = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
-        connect(&socket, &SocketAddrUnix::new(path)?)?;
+        connect(&socket, &address(path)?.1)?;
         Ok(socket)
     };
     match connect_to() {
