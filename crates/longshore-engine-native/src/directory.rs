@@ -9,6 +9,7 @@ use longshore_engine::{ContainerId, EngineError, Fault};
 
 use crate::home::{Home, io_error};
 use crate::record::{ContainerDirectory, RecordDto};
+use crate::rootless::Worker;
 use crate::volume::is_name;
 
 /// The ids of all containers.
@@ -132,17 +133,24 @@ pub(crate) fn throw_away(home: &Home, path: &Path) -> io::Result<()> {
 }
 
 /// Deletes what is in the trash. What cannot be deleted now is left for the next time.
-pub(crate) fn empty_trash(home: &Home) {
+pub(crate) fn empty_trash(home: &Home, worker: &Worker) {
     for entry in fs::read_dir(home.trash()).into_iter().flatten().flatten() {
-        delete(&entry.path());
+        if delete(&entry.path()).is_err() {
+            let _ = worker.remove(&entry.path());
+        }
     }
 }
 
 /// Deletes a tree. Directories that their owner may not enter are opened up on the way.
-fn delete(path: &Path) {
-    if fs::remove_dir_all(path).is_err() && !rustix::process::geteuid().is_root() {
+pub(crate) fn delete(path: &Path) -> Result<(), EngineError> {
+    let removed = fs::remove_dir_all(path).or_else(|_| {
         open_up(path);
-        let _ = fs::remove_dir_all(path);
+        fs::remove_dir_all(path)
+    });
+    match removed {
+        // Somebody else deletes it as well.
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error("remove", path, error)),
+        _ => Ok(()),
     }
 }
 

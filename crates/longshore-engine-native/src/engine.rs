@@ -19,6 +19,7 @@ use crate::launch::Privilege;
 use crate::process::ProcessDto;
 use crate::reap::{self, Reaped};
 use crate::record::{ContainerDirectory, LiveLock, StateDto};
+use crate::rootless::Worker;
 use crate::running::{self, NativeExec};
 use crate::volume::Volumes;
 
@@ -27,7 +28,7 @@ use crate::volume::Volumes;
 pub struct NativeOptions {
     /// The engine's directory. The store of images is beside it and called `store`.
     pub home: PathBuf,
-    /// The program that is a monitor when its first argument is [`crate::MONITOR`]: this one.
+    /// The program whose main function calls [`crate::internal_main`]: this one.
     pub program: PathBuf,
 }
 
@@ -38,6 +39,7 @@ pub struct NativeEngine {
     program: PathBuf,
     images: Images,
     privilege: Privilege,
+    worker: Worker,
 }
 
 /// Which streams one wants to be attached to.
@@ -60,8 +62,10 @@ impl NativeEngine {
     pub fn open(options: &NativeOptions) -> Result<Self, EngineError> {
         let home = Home::open(&options.home)?;
         reap::monitors(&home, &mut Reaped::default())?;
-        let images = Images::of(crate::images::store_of(&home));
-        Ok(Self { home, program: options.program.clone(), images, privilege: crate::rootless::privilege() })
+        let worker = Worker::new(&options.program);
+        let images = Images::of(crate::images::store_of(&home), worker.clone());
+        let privilege = crate::rootless::privilege();
+        Ok(Self { home, program: options.program.clone(), images, privilege, worker })
     }
 
     /// Cleans up everything that killed processes left.
@@ -71,7 +75,7 @@ impl NativeEngine {
     /// If the engine's directory cannot be read.
     pub fn reap(&self) -> Result<Reaped, EngineError> {
         let mut reaped = Reaped::default();
-        reap::everything(&self.home, &mut reaped)?;
+        reap::everything(&self.home, &self.worker, &mut reaped)?;
         Ok(reaped)
     }
 
@@ -388,7 +392,7 @@ impl NativeEngine {
             if let Some(lock) = LiveLock::take(&self.home, id)? {
                 let result = directory::discard(&self.home, &record);
                 lock.end();
-                directory::empty_trash(&self.home);
+                directory::empty_trash(&self.home, &self.worker);
                 return result;
             }
             if !force {

@@ -3,6 +3,8 @@
 use longshore_cgroup::{Ceiling, Created, DeviceAccess, DeviceKind, DeviceRule, Hierarchy, Limits};
 use longshore_engine::{ContainerId, ContainerSpec, EngineError, Fault};
 
+use crate::launch::Privilege;
+
 /// Devices that every container may use: numbers, and making any node.
 const ALLOWED: [&str; 12] = [
     "c *:* m",
@@ -24,8 +26,13 @@ pub(crate) fn create(
     hierarchy: &Hierarchy,
     id: &ContainerId,
     spec: &ContainerSpec,
+    privilege: Privilege,
 ) -> Result<(Created, Vec<String>), EngineError> {
-    let limits = limits(spec)?;
+    let mut limits = limits(spec)?;
+    if privilege != Privilege::Root && spec.resources.device_rules.is_empty() {
+        // Ordinary users make no devices, and use those of the machine as far as their own rights go.
+        limits.devices.clear();
+    }
     let created = hierarchy.create(id.as_str(), &limits).map_err(|error| {
         let fault = match error {
             longshore_cgroup::CgroupError::Limits(_) => Fault::Invalid,

@@ -63,8 +63,9 @@ impl Home {
         for part in ["containers", "names", "live", "sandboxes", "volumes", "networks", "trash"] {
             fs::create_dir_all(self.root.join(part))?;
         }
-        // Containers with ids of their own must be able to pass, and nobody else may look.
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o711);
+        // Containers that root starts with ids of their own must be able to pass, and nobody else may look.
+        let mode = if rustix::process::geteuid().is_root() { 0o711 } else { 0o700 };
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
         fs::set_permissions(&self.root, mode)?;
         replace(&self.root.join("version"), VERSION.as_bytes())
     }

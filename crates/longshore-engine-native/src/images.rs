@@ -1,6 +1,6 @@
 //! The images that containers are made of.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use longshore_engine::{ContainerId, ContainerSpec, EngineError, Fault, ImageSource};
 use longshore_image::{Image, ResolveError, UnpackError, UnpackOptions};
@@ -8,11 +8,13 @@ use longshore_oci::{Descriptor, ExecutionConfig, Platform};
 use longshore_store::{Namespace, RefName, RefRecord, Store};
 
 use crate::home::{Home, io_error};
+use crate::rootless::Worker;
 
 /// Finds images.
 #[derive(Debug, Clone)]
 pub(crate) struct Images {
     store: PathBuf,
+    worker: Worker,
 }
 
 /// An image that was found, ready to be mounted.
@@ -27,8 +29,8 @@ pub(crate) struct Found {
 
 impl Images {
     /// The images of a store. It is opened when it is needed.
-    pub(crate) fn of(store: PathBuf) -> Self {
-        Self { store }
+    pub(crate) fn of(store: PathBuf, worker: Worker) -> Self {
+        Self { store, worker }
     }
 
     fn open(&self) -> Result<Store, EngineError> {
@@ -57,21 +59,41 @@ impl Images {
     }
 
     fn find_image(&self, name: &str, platform: Option<&str>) -> Result<Found, EngineError> {
-        let host = longshore_image::host_platform();
-        let platform = platform
-            .map(|text| {
-                Platform::parse(text, &host).map_err(|error| {
-                    EngineError::new(Fault::Invalid, format!("`{text}` is not a platform")).because(error)
-                })
-            })
-            .transpose()?;
         let images = longshore_image::Images::open(self.open()?);
-        let image = images.resolve(name, platform.as_ref()).map_err(|error| unresolved(name, error))?;
+        let image = resolve(&images, name, platform)?;
+        let unpacked = images.is_unpacked(&image).map_err(|error| not_unpacked(name, error.into()))?;
+        if !unpacked {
+            self.worker.unpack(&self.store, name, platform)?;
+        }
         let layers = images
             .unpack(&image, &UnpackOptions::for_this_process())
             .map_err(|error| not_unpacked(name, error))?;
         Ok(found(image, layers))
     }
+}
+
+fn resolve(
+    images: &longshore_image::Images,
+    name: &str,
+    platform: Option<&str>,
+) -> Result<Image, EngineError> {
+    let host = longshore_image::host_platform();
+    let platform = platform
+        .map(|text| {
+            Platform::parse(text, &host).map_err(|error| {
+                EngineError::new(Fault::Invalid, format!("`{text}` is not a platform")).because(error)
+            })
+        })
+        .transpose()?;
+    images.resolve(name, platform.as_ref()).map_err(|error| unresolved(name, error))
+}
+
+/// Unpacks an image with the ids of the user namespace that this process is in.
+pub(crate) fn unpack(store: &Path, name: &str, platform: Option<&str>) -> Result<(), EngineError> {
+    let images = longshore_image::Images::open(Images::of(store.to_owned(), Worker::within()).open()?);
+    let image = resolve(&images, name, platform)?;
+    images.unpack(&image, &UnpackOptions::for_this_process()).map_err(|error| not_unpacked(name, error))?;
+    Ok(())
 }
 
 fn found(image: Image, layers: Vec<PathBuf>) -> Found {

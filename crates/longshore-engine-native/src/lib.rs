@@ -1,7 +1,7 @@
 //! The native engine: containers without a daemon.
 //!
 //! [`NativeEngine`] runs containers with what the kernel offers: namespaces, overlays, control groups, filters of system
-//! calls. Each container that runs has one small process beside it, its monitor ([`monitor_main`]), which is this same
+//! calls. Each container that runs has one small process beside it, its monitor ([`internal_main`]), which is this same
 //! program started under another name; there is nothing else, and nothing runs while no container does.
 //!
 //! What is on disk is described in `home` and `record`; how a process is started in `launch`; what a monitor does in
@@ -48,6 +48,7 @@ pub use monitor::{MONITOR, main as monitor_main};
 pub use process::ProcessDto;
 pub use reap::Reaped;
 pub use record::{RecordDto, StateDto};
+pub use rootless::{ContainerUsers, container_users, enter_user_namespace};
 pub use running::NativeExec;
 pub use signal::parse_signal;
 pub use volume::{VolumeDto, Volumes};

@@ -14,6 +14,7 @@ use longshore_engine::{ContainerId, ContainerState, EngineError, ExitStatus};
 use crate::home::Home;
 use crate::process::ProcessDto;
 use crate::record::{ContainerDirectory, LiveLock};
+use crate::rootless::Worker;
 
 /// What was cleaned up.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -88,7 +89,7 @@ fn after_monitor(home: &Home, id: &ContainerId, reaped: &mut Reaped) -> Result<(
 }
 
 /// Everything else that killed processes leave. It looks at all there is.
-pub(crate) fn everything(home: &Home, reaped: &mut Reaped) -> Result<(), EngineError> {
+pub(crate) fn everything(home: &Home, worker: &Worker, reaped: &mut Reaped) -> Result<(), EngineError> {
     monitors(home, reaped)?;
     for (path, maker) in crate::create::unfinished(home).collect::<Vec<_>>() {
         if !maker.is_some_and(ProcessDto::is_alive) && crate::directory::throw_away(home, &path).is_ok() {
@@ -98,7 +99,7 @@ pub(crate) fn everything(home: &Home, reaped: &mut Reaped) -> Result<(), EngineE
     names(home, reaped);
     groups(home, reaped);
     reaped.trash = fs::read_dir(home.trash()).into_iter().flatten().flatten().count();
-    crate::directory::empty_trash(home);
+    crate::directory::empty_trash(home, worker);
     reaped.network = crate::network::reap(home);
     Ok(())
 }

@@ -6,6 +6,10 @@
 //!
 //! Source: the kernel's `Documentation/filesystems/overlayfs.rst`.
 
+pub(crate) mod copy;
+mod host;
+mod root;
+
 use std::ffi::CString;
 use std::fs;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -19,11 +23,13 @@ use rustix::mount::{
     fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, open_tree,
 };
 
+pub(crate) use self::root::{Root, RootSource};
 use crate::home::io_error;
+use crate::launch::Privilege;
 
 /// What is needed to mount an overlay.
 #[derive(Debug)]
-pub(crate) struct Overlay<'a> {
+struct Overlay<'a> {
     /// Directories that are not changed, top first.
     pub(crate) lower: &'a [PathBuf],
     /// Where changes go: holds `upper` and `work`.
@@ -39,7 +45,8 @@ pub(crate) struct Overlay<'a> {
 }
 
 impl Overlay<'_> {
-    /// Mounts it, attached nowhere.
+    /// Mounts it, attached nowhere. The error says by its fault whether overlays are possible at all here:
+    /// [`Fault::Unsupported`] if not.
     pub(crate) fn mount(&self) -> Result<OwnedFd, EngineError> {
         let (upper, work) = (self.changes.join("upper"), self.changes.join("work"));
         for directory in [&upper, &work] {
@@ -88,7 +95,10 @@ impl Overlay<'_> {
         fsconfig_set_string(context, "upperdir", upper)?;
         fsconfig_set_string(context, "workdir", work)?;
         // Cheap answers for one host's containers; see the kernel's documentation of each.
-        for (name, value) in [("index", "off"), ("metacopy", "off"), ("redirect_dir", "off"), ("xino", "off")]
+        // With `userxattr` the kernel takes no other `redirect_dir` than this, which means the same there.
+        let redirect = if self.rootless { "nofollow" } else { "off" };
+        for (name, value) in
+            [("index", "off"), ("metacopy", "off"), ("redirect_dir", redirect), ("xino", "off")]
         {
             // An option that the kernel was built without is off.
             let _ = fsconfig_set_string(context, name, value);
@@ -122,7 +132,13 @@ impl Overlay<'_> {
         for line in said {
             message = format!("{message}: {line}");
         }
-        let error = EngineError::new(Fault::Environment, message).because(errno);
+        let fault = match errno {
+            Errno::NODEV | Errno::INVAL | Errno::PERM | Errno::ACCESS | Errno::OPNOTSUPP => {
+                Fault::Unsupported
+            }
+            _ => Fault::Environment,
+        };
+        let error = EngineError::new(fault, message).because(errno);
         match errno {
             Errno::NODEV => error.help("this kernel has no overlay file system; load the module `overlay`"),
             Errno::INVAL => error.help(
@@ -168,13 +184,18 @@ fn joined(layers: &[PathBuf]) -> CString {
 }
 
 /// Layers as one tree that cannot be changed, attached nowhere.
-pub(crate) fn read_only(lower: &[PathBuf]) -> Result<OwnedFd, EngineError> {
+pub(crate) fn read_only(lower: &[PathBuf], privilege: Privilege) -> Result<OwnedFd, EngineError> {
+    let rootless = privilege != Privilege::Root;
     let mount = || match lower {
-        [single] => detached(single, false),
+        // In a user namespace, a directory is seen with all that is mounted on it or not at all.
+        [single] => detached(single, rootless),
         several => {
             let context = fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)?;
             for layer in several {
                 fsconfig_set_string(context.as_fd(), "lowerdir+", layer)?;
+            }
+            if rootless {
+                fsconfig_set_flag(context.as_fd(), "userxattr")?;
             }
             fsconfig_create(context.as_fd())?;
             fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::MOUNT_ATTR_RDONLY)
@@ -202,7 +223,7 @@ fn mapped(path: &Path, users: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
 }
 
 /// What a root file system is mounted from.
-pub(crate) fn lower_directories(image: &ImageSource, layers: &[PathBuf], empty: &Path) -> Vec<PathBuf> {
+fn lower_directories(image: &ImageSource, layers: &[PathBuf], empty: &Path) -> Vec<PathBuf> {
     match image {
         ImageSource::Host => vec![PathBuf::from("/")],
         // An overlay needs one layer at least; an image may have none.

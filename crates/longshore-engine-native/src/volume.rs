@@ -10,12 +10,15 @@ mod fill;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 
 use longshore_engine::{EngineError, Fault, Mount, MountKind};
 use serde::{Deserialize, Serialize};
 
 use crate::home::{Home, io_error};
+use crate::launch::Privilege;
+use crate::rootfs::copy::Keeping;
 
 /// What a volume is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,7 +142,12 @@ impl Volumes {
 
     /// Puts into new volumes what the image has at the place where they are mounted, as Docker does. `lower` are the
     /// image's layers, top first.
-    pub(crate) fn fill(&self, mounts: &[Mount], lower: &[PathBuf]) -> Result<(), EngineError> {
+    pub(crate) fn fill(
+        &self,
+        mounts: &[Mount],
+        lower: &[PathBuf],
+        (privilege, keeping): (Privilege, Keeping),
+    ) -> Result<(), EngineError> {
         let mut root = None;
         for mount in mounts {
             let MountKind::Volume { name: Some(name), no_copy, subpath } = &mount.kind else { continue };
@@ -150,9 +158,9 @@ impl Volumes {
             if !no_copy && subpath.is_none() && is_empty(&self.data(name)) {
                 let root = match &root {
                     Some(root) => root,
-                    None => root.insert(crate::rootfs::read_only(lower)?),
+                    None => root.insert(crate::rootfs::read_only(lower, privilege)?),
                 };
-                fill::copy(std::os::fd::AsFd::as_fd(root), &mount.target, &self.data(name))?;
+                fill::copy_directory(root.as_fd(), &mount.target, &self.data(name), keeping)?;
             }
             let path = self.directory(name).join("volume.json");
             let filled = VolumeDto { filled: true, ..volume };

@@ -31,4 +31,4 @@ pub use pull::{PullError, PullOptions, PullPolicy, Pulled, PushError};
 pub use remove::{Removal, RemoveError};
 pub use resolve::ResolveError;
 pub use save::{SaveError, SaveFormat};
-pub use unpack::{UnpackError, UnpackOptions};
+pub use unpack::{UnpackError, UnpackOptions, Unpacker};

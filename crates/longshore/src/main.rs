@@ -18,9 +18,7 @@ mod output;
 mod pages;
 mod panic;
 mod plan;
-mod progress;
 mod settings;
-mod wiring;
 
 use std::process::ExitCode;
 

@@ -20,7 +20,7 @@ use crate::launch::Privilege;
 use crate::launch::path::clean;
 use crate::launch::users::{Mapping, UserMap};
 use crate::record::{ContainerDirectory, LiveLock, RecordDto, StateDto};
-use crate::rootfs::{Overlay, detached, lower_directories};
+use crate::rootfs::{RootSource, detached};
 use crate::volume::Volumes;
 
 /// The main function of a worker: `__copy HOME ID VERB PATH`. An error is JSON on standard error.
@@ -81,9 +81,9 @@ impl Container {
         };
         let root = open(format!("/proc/{pid}/root"), OFlags::PATH | OFlags::DIRECTORY)?;
         let users = open(format!("/proc/{pid}/ns/user"), OFlags::RDONLY)?;
-        let was_root = rustix::process::geteuid().is_root();
         enter(users.as_fd())?;
-        Ok(Self { root, path: path.to_owned(), single_user: !was_root, _lock: None })
+        let single_user = crate::rootless::privilege() == Privilege::SingleUser;
+        Ok(Self { root, path: path.to_owned(), single_user, _lock: None })
     }
 
     fn of_files(
@@ -96,18 +96,18 @@ impl Container {
         let privilege = crate::rootless::enter()?;
         let users = (state.own_users && privilege == Privilege::Root).then(|| UserMap::of(&record.id));
         let mapping = users.map(UserMap::namespace).transpose()?;
-        let (root, path) = Self::find(home, directory, record, (path, users, mapping.as_ref()))?;
+        let (root, path) = Self::find(home, directory, (record, privilege), (path, users, mapping.as_ref()))?;
         if let Some(mapping) = &mapping {
             enter(mapping.namespace())?;
         }
-        Ok(Self { root, path, single_user: privilege != Privilege::Root, _lock: Some(lock) })
+        Ok(Self { root, path, single_user: privilege == Privilege::SingleUser, _lock: Some(lock) })
     }
 
     /// The file system that a path is in: the container's own, or something that is mounted in it.
     fn find(
         home: &Home,
         directory: &ContainerDirectory,
-        record: &RecordDto,
+        (record, privilege): (&RecordDto, Privilege),
         (path, users, mapping): (&str, Option<UserMap>, Option<&Mapping>),
     ) -> Result<(OwnedFd, String), EngineError> {
         let path = clean_keeping_slash(path);
@@ -136,7 +136,8 @@ impl Container {
             Ok(tree)
         };
         if let Some((source, rest)) = source {
-            let tree = detached(&source, false)
+            // In a user namespace, a directory is seen with all that is mounted on it or not at all.
+            let tree = detached(&source, privilege != Privilege::Root)
                 .and_then(mapped)
                 .map_err(|errno| io_error("open", &source, errno.into()))?;
             return Ok((tree, rest));
@@ -145,16 +146,16 @@ impl Container {
             let tree = detached(source, true).map_err(|errno| io_error("open", source, errno.into()))?;
             return Ok((tree, path));
         }
-        let lower = lower_directories(&record.spec.image, &record.layers, &home.root().join("empty"));
-        let overlay = Overlay {
-            lower: &lower,
-            changes: directory.path(),
+        let source = RootSource {
+            home,
+            directory,
+            record,
+            privilege,
             disposable: false,
-            rootless: users.is_none() && !rustix::process::geteuid().is_root(),
-            users: mapping.map(Mapping::namespace),
-            base: users.map_or(0, |users| users.base),
+            users,
+            mapping: mapping.map(Mapping::namespace),
         };
-        Ok((overlay.mount()?, path))
+        Ok(source.mount()?.part_of(&path))
     }
 }
 

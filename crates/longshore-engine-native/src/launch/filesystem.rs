@@ -33,10 +33,12 @@ const MASKED_POWER: &str = "/sys/devices/virtual/powercap";
 /// What must not be changed.
 const READ_ONLY: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
-/// Kernel settings of a network namespace that let processes without rights do what they may do in containers.
-const NETWORK_SETTINGS: [(&str, &str); 2] = [
-    ("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0"),
-    ("/proc/sys/net/ipv4/ping_group_range", "0 65535"),
+/// Kernel settings of a network namespace that let processes without rights do what they may do in containers; the second
+/// text is for containers with a single user.
+const NETWORK_SETTINGS: [(&str, &str, &str); 2] = [
+    ("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0", "0"),
+    // Groups that do not exist inside cannot be named.
+    ("/proc/sys/net/ipv4/ping_group_range", "0 65535", "0 0"),
 ];
 
 /// What decides about the file systems.
@@ -51,6 +53,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) own_ipc: bool,
     /// An ordinary user starts it.
     pub(crate) rootless: bool,
+    /// Root is the only user inside.
+    pub(crate) single_user: bool,
 }
 
 const NO_SUID_EXEC: MountAttributes = MountAttributes::NO_SUID.and(MountAttributes::NO_EXECUTE);
@@ -116,7 +120,7 @@ impl Surroundings<'_> {
         let mut pts = system("devpts", "/dev/pts", NO_SUID_EXEC)?;
         pts.options =
             vec![(c"newinstance".into(), None), option("ptmxmode", "0666")?, option("mode", "0620")?];
-        if !self.rootless {
+        if !self.single_user {
             pts.options.push(option("gid", "5")?);
         }
         program.push(Op::Mount(pts));
@@ -165,7 +169,8 @@ impl Surroundings<'_> {
     pub(crate) fn push_protection(&self, program: &mut Program) -> Result<(), EngineError> {
         let security = &self.spec.security;
         if self.own_network {
-            for (path, text) in NETWORK_SETTINGS {
+            for (path, text, single) in NETWORK_SETTINGS {
+                let text = if self.single_user { single } else { text };
                 program.push(Op::Write { path: c_text(path)?, text: text.into(), required: false });
             }
         }

@@ -22,7 +22,7 @@ use longshore_cgroup::{Cgroup, Entry};
 use longshore_engine::{
     ContainerSpec, EngineError, Fault, ImageSource, Mount, NamespaceMode, NetworkMode, UserNamespaceMode,
 };
-use longshore_sys::{Child, Namespaces, Op, Program, StartError, spawn};
+use longshore_sys::{Child, Links, Namespaces, Op, Program, StartError, spawn};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
@@ -33,8 +33,9 @@ use self::path::c_path;
 use self::users::UserMap;
 use crate::home::Home;
 use crate::record::{ContainerDirectory, RecordDto};
-use crate::rootfs::{Overlay, detached, lower_directories};
-use crate::user::Accounts;
+use crate::rootfs::copy::Keeping;
+use crate::rootfs::{Root, RootSource};
+use crate::volume::Volumes;
 
 /// Where programs are searched for if nothing else is said.
 pub(crate) const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -47,7 +48,6 @@ pub(crate) enum Privilege {
     /// An ordinary user, who is the only one inside.
     SingleUser,
     /// An ordinary user with subordinate ids.
-    #[expect(dead_code, reason = "TEMP")]
     Subordinate,
 }
 
@@ -82,6 +82,8 @@ pub(crate) struct Launched {
     pub(crate) streams: Streams,
     pub(crate) own_users: bool,
     pub(crate) own_network: bool,
+    /// What is not as it was asked for.
+    pub(crate) warnings: Vec<String>,
     terminal: Option<OwnedFd>,
     program: Program,
     first_word: String,
@@ -99,6 +101,7 @@ struct Prepared {
     terminal: Option<OwnedFd>,
     first_word: String,
     working_directory: String,
+    warnings: Vec<String>,
 }
 
 impl Launch<'_> {
@@ -128,6 +131,7 @@ impl Launch<'_> {
             streams: prepared.streams,
             own_users: prepared.users.is_some(),
             own_network: prepared.own_network,
+            warnings: prepared.warnings,
             terminal: prepared.terminal,
             program: prepared.program,
             first_word: prepared.first_word,
@@ -173,8 +177,9 @@ impl Launch<'_> {
         let spec = self.spec();
         let user_namespace = users.map(UserMap::namespace).transpose()?;
         let mapping = user_namespace.as_ref().map(users::Mapping::namespace);
-        let root = self.root(users, mapping)?;
-        let accounts = Accounts::read(root.as_fd());
+        let source = self.root_source(users, mapping);
+        let mut root = source.mount()?;
+        let accounts = root.accounts();
         let user = accounts.find(spec.user.as_deref().unwrap_or_default(), &spec.security.groups)?;
         let environment = environment::of_container(self.record, &user);
 
@@ -186,6 +191,7 @@ impl Launch<'_> {
             program.push(Op::DieWithParent(libc_sigkill()));
         }
         let shared = self.push_namespaces(&mut program)?;
+        let warnings = std::mem::take(&mut root.warnings);
         self.push_files(&mut program, root, (users, mapping))?;
         if shared.namespaces.contains(Namespaces::UTS) {
             self.push_names(&mut program);
@@ -223,37 +229,20 @@ impl Launch<'_> {
             terminal,
             first_word: command.words.first().cloned().unwrap_or_default(),
             working_directory,
+            warnings,
         })
     }
 
-    /// The root file system as a mount that is attached nowhere.
-    fn root(&self, users: Option<UserMap>, mapping: Option<BorrowedFd<'_>>) -> Result<OwnedFd, EngineError> {
-        let unmappable = |error: EngineError| match (mapping, &error.source) {
-            // What the kernel cannot show with other ids is tried without.
-            (Some(_), Some(source)) if is_refusal(&**source) => {
-                EngineError { fault: Fault::Unsupported, ..error }
-            }
-            _ => error,
-        };
-        if let ImageSource::Directory(path) = &self.spec().image {
-            return detached(path, true)
-                .map_err(|errno| crate::home::io_error("mount the directory", path, errno.into()));
-        }
-        let empty = self.home.root().join("empty");
-        if self.record.layers.is_empty() {
-            let _ = std::fs::create_dir(&empty);
-        }
-        let lower = lower_directories(&self.spec().image, &self.record.layers, &empty);
-        Overlay {
-            lower: &lower,
-            changes: self.directory.path(),
+    fn root_source<'a>(&'a self, users: Option<UserMap>, mapping: Option<BorrowedFd<'a>>) -> RootSource<'a> {
+        RootSource {
+            home: self.home,
+            directory: self.directory,
+            record: self.record,
+            privilege: self.privilege,
             disposable: self.spec().auto_remove,
-            rootless: self.privilege != Privilege::Root,
-            users: mapping,
-            base: users.map_or(0, |users| users.base),
+            users,
+            mapping,
         }
-        .mount()
-        .map_err(unmappable)
     }
 
     /// Operations that enter the namespaces of others, and the namespaces that are to be new.
@@ -315,7 +304,7 @@ impl Launch<'_> {
     fn push_files(
         &self,
         program: &mut Program,
-        root: OwnedFd,
+        root: Root,
         (users, mapping): (Option<UserMap>, Option<BorrowedFd<'_>>),
     ) -> Result<(), EngineError> {
         let spec = self.spec();
@@ -325,9 +314,13 @@ impl Launch<'_> {
             own_processes: spec.security.pid == NamespaceMode::Private,
             own_ipc: spec.security.ipc == NamespaceMode::Private,
             rootless: self.privilege != Privilege::Root,
+            single_user: self.privilege == Privilege::SingleUser,
         };
         program.push(Op::IsolateMounts);
-        program.push(Op::ChangeRoot { mount: root, at: c_path(self.directory.path())? });
+        program.push(Op::ChangeRoot { mount: root.mount, at: c_path(self.directory.path())? });
+        for (mount, place) in root.parts {
+            program.push(Op::Attach { mount, target: c_path(&place)?, links: Links::Refuse });
+        }
         surroundings.push_system(program)?;
         program.push(Op::DropOldRoot);
         self.push_devices(program, users)?;
@@ -343,8 +336,9 @@ impl Launch<'_> {
         let files: Vec<(&str, &Path)> =
             files.iter().map(|(target, source)| (*target, source.as_path())).collect();
         surroundings.push_network_files(program, &files, mapping)?;
-        let lower = lower_directories(&spec.image, &self.record.layers, &self.home.root().join("empty"));
-        crate::volume::Volumes::open(self.home).fill(&spec.mounts, &lower)?;
+        let keeping = Keeping::of(self.privilege, spec.image == ImageSource::Host);
+        let lower = self.root_source(users, mapping).lower();
+        Volumes::open(self.home).fill(&spec.mounts, &lower, (self.privilege, keeping))?;
         let placed = mounts::place(&spec.mounts, self.volume)?;
         if mounts::push(program, &placed, mapping)?.is_err() {
             return Err(EngineError::new(
@@ -369,7 +363,7 @@ impl Launch<'_> {
             }
             let mount = device::made_by_root(users.map_or(0, |users| users.base), spec.tty, &made)?;
             let target = c"/dev".into();
-            program.push(Op::Attach { mount, target, links: longshore_sys::Links::Refuse });
+            program.push(Op::Attach { mount, target, links: Links::Refuse });
         } else {
             device::without_root(program, spec.tty)?;
             for wanted in &spec.resources.devices {
@@ -397,7 +391,10 @@ impl Launch<'_> {
             (engine.as_str(), "000"),
         ];
         for (target, mode) in places {
-            if !Path::new(target).is_dir() {
+            let is_hidden = places.iter().any(|(other, _)| {
+                *other != target && Path::new(target).starts_with(other) && Path::new(other).is_dir()
+            });
+            if is_hidden || !Path::new(target).is_dir() {
                 continue;
             }
             let options = vec![(c"mode".into(), Some(path::c_text(mode)?))];
@@ -407,7 +404,7 @@ impl Launch<'_> {
                 options,
                 attributes: longshore_sys::MountAttributes::NO_SUID,
                 target: path::c_text(target)?,
-                links: longshore_sys::Links::Follow,
+                links: Links::Follow,
                 required: true,
             }));
         }
@@ -442,13 +439,6 @@ struct Shared {
 /// The signal that ends a process whatever it does.
 fn libc_sigkill() -> i32 {
     rustix::process::Signal::KILL.as_raw()
-}
-
-/// Whether the kernel refused because it does not know how.
-fn is_refusal(source: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
-    source
-        .downcast_ref::<Errno>()
-        .is_some_and(|errno| matches!(*errno, Errno::INVAL | Errno::OPNOTSUPP | Errno::PERM))
 }
 
 /// Operations that join a container's groups.

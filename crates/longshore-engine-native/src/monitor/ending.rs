@@ -8,6 +8,7 @@ use super::Monitor;
 use super::serve::Ended;
 use super::start::now;
 use crate::control::AnswerDto;
+use crate::rootless::Worker;
 
 /// How long processes that outlived the container's own may take to be killed.
 const KILLING: Duration = Duration::from_secs(10);
@@ -60,7 +61,7 @@ impl Monitor {
         let _ = std::fs::remove_file(self.home.live().join(self.id.as_str()));
         let _ = self.lock.unlock();
         if self.record.spec.auto_remove {
-            crate::directory::empty_trash(&self.home);
+            crate::directory::empty_trash(&self.home, &Worker::within());
         }
     }
 }

@@ -105,7 +105,7 @@ impl Monitor {
             finished: before.finished,
             ..StateDto::default()
         };
-        let privilege = crate::rootless::enter()?;
+        let privilege = crate::rootless::enter_for(&home, &record)?;
         let hierarchy = Hierarchy::detect();
         let network = Connected::default();
         Ok(Self {

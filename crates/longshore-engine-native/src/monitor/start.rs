@@ -15,7 +15,8 @@ use crate::volume::Volumes;
 impl Monitor {
     /// What is made once, before the first start.
     pub(super) fn begin(&mut self) -> Result<(), EngineError> {
-        let (created, warnings) = groups::create(&self.hierarchy, &self.id, &self.record.spec)?;
+        let (created, warnings) =
+            groups::create(&self.hierarchy, &self.id, &self.record.spec, self.privilege)?;
         self.cgroup = Some(created.cgroup);
         self.state.warnings = warnings;
         crate::network::prepare_files(&self.home, &self.record)
@@ -25,6 +26,7 @@ impl Monitor {
     pub(super) fn start(&mut self) -> Result<Process, EngineError> {
         let mut launched = self.launch()?;
         self.state.own_users = launched.own_users;
+        self.warn(std::mem::take(&mut launched.warnings));
         let pid = launched.child.pid().as_raw_nonzero().get();
         let connected = self.connect(pid, launched.own_network);
         if let Err(error) = connected {
@@ -67,8 +69,17 @@ impl Monitor {
         let connected = self.network.connect(&self.home, &self.record, (pid, own_network), self.privilege)?;
         self.state.networks = connected.networks;
         self.state.ports = connected.ports;
-        self.state.warnings.extend(connected.warnings);
+        self.warn(connected.warnings);
         Ok(())
+    }
+
+    /// Keeps what is to be told; a container that starts again is told once.
+    fn warn(&mut self, warnings: Vec<String>) {
+        for warning in warnings {
+            if !self.state.warnings.contains(&warning) {
+                self.state.warnings.push(warning);
+            }
+        }
     }
 
     /// How often processes of the container were killed for want of memory.

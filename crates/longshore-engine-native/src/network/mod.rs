@@ -165,7 +165,14 @@ impl Connected {
             let endpoint = networks
                 .register(&network, &spec)
                 .map_err(|error| failed(attempt(), error.blame(), error))?;
-            self.cables.push(Cable::lay(home, &network, &endpoint, namespace.as_fd())?);
+            match Cable::lay(home, &network, &endpoint, namespace.as_fd()) {
+                Ok(cable) => self.cables.push(cable),
+                Err(error) => {
+                    // What stays behind is found by `reap`.
+                    let _ = networks.detach(&network, record.id.as_str(), Departure::Ended);
+                    return Err(error);
+                }
+            }
             endpoint
         };
         self.endpoints.push((network, endpoint));

@@ -61,13 +61,18 @@ impl Cable {
             let make = || UserNetwork::new(spec.clone(), Box::new(()));
             let joined = || {
                 // Nobody listens any more after the first time.
-                let _ = tell.try_send(());
+                let _ = tell.try_send(Ok(()));
             };
-            let _ = membership.run(make, joined, stopped.as_fd());
+            if let Err(error) = membership.run(make, joined, stopped.as_fd()) {
+                let _ = tell.try_send(Err(error));
+            }
         });
         let cable = Self { stop, thread: Some(thread.map_err(|error| failed(error.into()))?) };
-        told.recv_timeout(JOINING).map_err(|error| failed(error.into()))?;
-        Ok(cable)
+        match told.recv_timeout(JOINING) {
+            Ok(Ok(())) => Ok(cable),
+            Ok(Err(error)) => Err(failed(error.into())),
+            Err(error) => Err(failed(error.into())),
+        }
     }
 }
 

@@ -24,27 +24,56 @@ pub(crate) use stack::{Prepared, Stack};
 /// How layers are unpacked.
 #[derive(Debug, Clone, Copy)]
 pub struct UnpackOptions {
-    /// Whether an ordinary user unpacks, who can neither change owners nor make devices.
-    pub rootless: bool,
+    /// Who unpacks.
+    pub unpacker: Unpacker,
     /// How many threads work.
     pub threads: usize,
+}
+
+/// Who unpacks, which decides what the files can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unpacker {
+    /// Root of the machine.
+    Root,
+    /// Root of a user namespace, who has its ids, but makes no devices and no attributes of the kernel's.
+    RootOfNamespace,
+    /// An ordinary user, who can neither change owners nor make devices.
+    User,
+}
+
+impl Unpacker {
+    /// Whoever this process is.
+    pub fn of_this_process() -> Self {
+        if !rustix::process::geteuid().is_root() {
+            return Self::User;
+        }
+        let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+        let mut counts = map.lines().filter_map(|line| line.split_whitespace().nth(2));
+        match (counts.next(), counts.next()) {
+            // All ids of the machine; and where that cannot be read, root is taken for root.
+            (Some("4294967295") | None, None) => Self::Root,
+            // One id: whoever else files belong to does not exist.
+            (Some("1"), None) => Self::User,
+            _ => Self::RootOfNamespace,
+        }
+    }
 }
 
 impl UnpackOptions {
     /// For whoever this process is, on all processors.
     pub fn for_this_process() -> Self {
         Self {
-            rootless: !rustix::process::geteuid().is_root(),
+            unpacker: Unpacker::of_this_process(),
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         }
     }
 
     /// How one layer is unpacked by `threads` threads.
     pub(crate) fn apply_options(&self, diff_id: &Digest, threads: usize) -> ApplyOptions {
-        let (whiteouts, ownership, devices) = if self.rootless {
-            (Whiteouts::OverlayUser, Ownership::Ignore, Devices::Refuse)
-        } else {
-            (Whiteouts::Overlay, Ownership::Keep, Devices::Create)
+        let (whiteouts, ownership, devices) = match self.unpacker {
+            Unpacker::Root => (Whiteouts::Overlay, Ownership::Keep, Devices::Create),
+            Unpacker::RootOfNamespace => (Whiteouts::OverlayUser, Ownership::Keep, Devices::Refuse),
+            Unpacker::User => (Whiteouts::OverlayUser, Ownership::Ignore, Devices::Refuse),
         };
         let expected_diff_id = Some(diff_id.clone());
         ApplyOptions { whiteouts, ownership, devices, threads, expected_diff_id, ..ApplyOptions::default() }
@@ -52,7 +81,7 @@ impl UnpackOptions {
 
     /// The attribute of a directory that hides what lower layers have in it.
     fn opaque_attribute(&self) -> &'static str {
-        if self.rootless { "user.overlay.opaque" } else { "trusted.overlay.opaque" }
+        if self.unpacker == Unpacker::Root { "trusted.overlay.opaque" } else { "user.overlay.opaque" }
     }
 }
 

@@ -4,7 +4,5 @@
 
 mod load;
 mod place;
-mod pull;
-mod registry;
 mod resolve;
 mod save;

@@ -9,7 +9,6 @@ mod context;
 mod explain;
 mod expr;
 mod frame;
-mod image;
 mod plan;
 mod settings;
 mod stream;
