@@ -14,8 +14,10 @@ pub mod diagnostic;
 mod error;
 pub mod plan;
 mod plural;
+mod progress;
 mod style;
 
 pub use error::render_error;
 pub use plural::count;
+pub use progress::Progress;
 pub use style::{Role, Style};

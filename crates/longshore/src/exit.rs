@@ -56,7 +56,6 @@ pub(crate) enum Blame {
     /// Who keeps this machine.
     Environment,
     /// Who keeps another machine.
-    #[expect(dead_code, reason = "verbs that reach other machines name it")]
     Remote,
     /// Us.
     #[expect(dead_code, reason = "so far, only panics are our mistakes")]

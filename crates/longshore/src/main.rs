@@ -18,7 +18,9 @@ mod output;
 mod pages;
 mod panic;
 mod plan;
+mod progress;
 mod settings;
+mod wiring;
 
 use std::process::ExitCode;
 

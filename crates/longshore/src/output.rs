@@ -65,6 +65,21 @@ impl Output {
         self.settle(written)
     }
 
+    /// Writes bytes that are no text.
+    pub(crate) fn raw(&mut self) -> &mut io::BufWriter<io::Stdout> {
+        &mut self.stdout
+    }
+
+    /// Whether standard output is a terminal.
+    pub(crate) fn is_terminal() -> bool {
+        io::stdout().is_terminal()
+    }
+
+    /// Whether nothing but results and errors is wanted.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Hands what was written to the reader now.
     pub(crate) fn flush(&mut self) -> Result<(), WriteError> {
         let flushed = if self.closed { Ok(()) } else { self.stdout.flush() };

@@ -4,5 +4,7 @@
 
 mod load;
 mod place;
+mod pull;
+mod registry;
 mod resolve;
 mod save;

@@ -10,6 +10,9 @@ mod debug;
 mod event;
 mod explain;
 mod expr;
+mod image;
+mod login;
+mod logout;
 mod man;
 mod plan;
 mod settings;
@@ -26,6 +29,7 @@ use crate::exit::{Blame, Exit};
 use crate::failure::{Explained, Failure};
 use crate::output::Output;
 use crate::settings::{ColorChoice, Environment, Layer, Origin, Settings, Sourced};
+use crate::wiring::Wiring;
 
 /// Version, commit and its date.
 pub(crate) const VERSION: &str = env!("BUILT_VERSION");
@@ -86,6 +90,9 @@ enum Command {
     Check(check::CheckArgs),
     Expr(expr::ExprArgs),
     Explain(explain::ExplainArgs),
+    Image(Box<image::ImageArgs>),
+    Login(login::LoginArgs),
+    Logout(logout::LogoutArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
     Debug(debug::DebugArgs),
@@ -97,8 +104,17 @@ pub(crate) struct Session {
     pub(crate) directory: PathBuf,
     /// What is set.
     pub(crate) settings: Settings,
+    /// The variables of the process.
+    pub(crate) environment: Environment,
     /// Where results and talk go.
     pub(crate) output: Output,
+}
+
+impl Session {
+    /// What verbs work upon: the store, its images, registries.
+    pub(crate) fn wiring(&self) -> Wiring<'_> {
+        Wiring::new(&self.settings, &self.environment)
+    }
 }
 
 /// How a verb ends.
@@ -129,6 +145,8 @@ pub(crate) fn command(color: clap::ColorChoice) -> clap::Command {
         longshore expr \"startsWith('refs/heads/main', 'refs/')\"\n  \
         longshore explain config/unknown-key\n  \
         longshore explain 'exec format error'\n  \
+        longshore image pull debian:bookworm-slim\n  \
+        longshore image save -o debian.tar debian:bookworm-slim\n  \
         longshore debug settings\n  \
         source <(longshore completions bash)";
     Cli::command().color(color).after_long_help(format!("{examples}\n\nExit codes:\n{}", codes.join("\n")))
@@ -179,6 +197,9 @@ fn dispatch(command: Command, session: &mut Session) -> Outcome {
         Command::Check(args) => check::run(&args, session),
         Command::Expr(args) => expr::run(&args, session),
         Command::Explain(args) => explain::run(&args, session),
+        Command::Image(args) => image::run(&args, session),
+        Command::Login(args) => login::run(&args, session),
+        Command::Logout(args) => logout::run(&args, session),
         Command::Completions(args) => completions::run(&args, session),
         Command::Man(args) => man::run(&args, session),
         Command::Debug(args) => debug::run(args, session),
@@ -233,5 +254,5 @@ fn session(global: &GlobalArgs, environment: &Environment) -> Result<Session, Fa
     };
     let settings = crate::settings::load(&directory, flags, global.config.clone(), environment)?;
     let output = Output::new(settings.color.value, global.quiet);
-    Ok(Session { directory, settings, output })
+    Ok(Session { directory, settings, environment: environment.clone(), output })
 }

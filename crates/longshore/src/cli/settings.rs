@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use longshore_registry::RegistryRule;
 use serde::Serialize;
 
 use super::{Outcome, Session};
@@ -76,10 +77,29 @@ fn rows(settings: &Settings) -> Vec<SettingDto> {
     for (name, table) in tables {
         rows.extend(table.iter().map(|(key, value)| row(&format!("{name}.\"{key}\""), value, String::clone)));
     }
+    rows.extend(settings.budget.iter().map(|budget| row("store.budget", budget, ToString::to_string)));
+    for (prefix, rule) in &settings.registries {
+        let name = format!("registries.\"{prefix}\"");
+        rows.extend(registry(&rule.value).into_iter().map(|(key, value)| SettingDto {
+            key: format!("{name}.{key}"),
+            value,
+            origin: rule.origin.to_string(),
+        }));
+    }
     rows.extend(settings.labels.iter().map(|label| row("runners.labels", label, String::clone)));
     rows
 }
 
 fn row<T>(key: &str, setting: &Sourced<T>, spelled: impl Fn(&T) -> String) -> SettingDto {
     SettingDto { key: key.to_owned(), value: spelled(&setting.value), origin: setting.origin.to_string() }
+}
+
+/// What a rule of a registry says, by key.
+fn registry(rule: &RegistryRule) -> Vec<(&'static str, String)> {
+    let mirrors = rule.mirrors.iter().map(|mirror| ("mirrors", mirror.location.clone()));
+    let location = rule.location.iter().map(|location| ("location", location.clone()));
+    let ca = rule.access.ca_file.iter().map(|path| ("ca", path.display().to_string()));
+    let flags = [("insecure", rule.access.insecure), ("blocked", rule.blocked)];
+    let set = flags.into_iter().filter(|(_, set)| *set).map(|(key, _)| (key, "true".to_owned()));
+    mirrors.chain(location).chain(ca).chain(set).collect()
 }

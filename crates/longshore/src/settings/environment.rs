@@ -31,6 +31,12 @@ pub(crate) const VARIABLES: &[(&str, &str)] = &[
     ("XDG_CONFIG_HOME", "where the user's `longshore/config.toml` is; default `~/.config`"),
     ("XDG_DATA_HOME", "where the default state directory `longshore` is; default `~/.local/share`"),
     ("HOME", "the user's home directory, for the two defaults above"),
+    ("DOCKER_CONFIG", "the directory of Docker's `config.json`, for logins; default `~/.docker`"),
+    ("HTTP_PROXY", "the proxy for `http` addresses of registries; also in lower case"),
+    ("HTTPS_PROXY", "the proxy for `https` addresses of registries; also in lower case"),
+    ("NO_PROXY", "hosts that are reached without a proxy, separated by commas; also in lower case"),
+    ("SSL_CERT_FILE", "certificates in PEM to trust in place of those that are built in"),
+    ("SOURCE_DATE_EPOCH", "the time that new images say they were made at, in seconds since 1970"),
     ("RUST_BACKTRACE", "if `1`, an internal error says where it came from"),
 ];
 

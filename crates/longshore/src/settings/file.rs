@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use longshore_registry::{Mirror, RegistryRule};
 use longshore_syntax::{Code, Diagnostic, SourceFile, Span, suggest};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -52,7 +53,18 @@ type Value<'i> = Spanned<DeValue<'i>>;
 
 impl Reader {
     fn root(&mut self, table: &DeTable<'_>) {
-        const KEYS: &[&str] = &["format", "color", "network", "home", "check", "actions", "runners", "vars"];
+        const KEYS: &[&str] = &[
+            "format",
+            "color",
+            "network",
+            "home",
+            "check",
+            "actions",
+            "runners",
+            "registries",
+            "store",
+            "vars",
+        ];
         for (key, value) in table {
             match key.get_ref().as_ref() {
                 "format" => self.layer.format = self.word("format", value),
@@ -65,6 +77,8 @@ impl Reader {
                 "check" => self.section("check", value, Self::check),
                 "actions" => self.section("actions", value, Self::actions),
                 "runners" => self.section("runners", value, Self::runners),
+                "registries" => self.section("registries", value, Self::registries),
+                "store" => self.section("store", value, Self::store),
                 "vars" => self.layer.vars = self.table("vars", value, |_, text| text),
                 unknown => self.unknown("", unknown, span(key), KEYS),
             }
@@ -117,6 +131,71 @@ impl Reader {
                 unknown => self.unknown("runners.", unknown, span(key), &["labels", "images"]),
             }
         }
+    }
+
+    fn registries(&mut self, table: &DeTable<'_>) {
+        for (key, value) in table {
+            let prefix = key.get_ref().to_string();
+            let name = format!("registries.\"{prefix}\"");
+            match value.get_ref().as_table() {
+                Some(rule) => self.registry(prefix, &name, rule),
+                None => self.wrong_type(&name, "a table", value),
+            }
+        }
+    }
+
+    fn registry(&mut self, prefix: String, name: &str, table: &DeTable<'_>) {
+        let mut rule = RegistryRule { prefix: prefix.clone(), ..RegistryRule::default() };
+        for (key, value) in table {
+            let key_name = format!("{name}.{}", key.get_ref());
+            match key.get_ref().as_ref() {
+                "mirrors" => {
+                    let locations = self.texts(&key_name, value);
+                    let mirror = |location| Mirror { location, ..Mirror::default() };
+                    rule.mirrors = locations.into_iter().map(mirror).collect();
+                }
+                "location" => rule.location = self.text(&key_name, value),
+                "insecure" => {
+                    rule.access.insecure = self.boolean(&key_name, value).is_some_and(|set| set.value);
+                }
+                "ca" => {
+                    rule.access.ca_file = self.text(&key_name, value).map(|text| self.directory.join(text));
+                }
+                "blocked" => rule.blocked = self.boolean(&key_name, value).is_some_and(|set| set.value),
+                unknown => {
+                    const KEYS: &[&str] = &["mirrors", "location", "insecure", "ca", "blocked"];
+                    self.unknown(&format!("{name}."), unknown, span(key), KEYS);
+                }
+            }
+        }
+        self.layer.registries.insert(prefix, Sourced::new(rule, self.origin.clone()));
+    }
+
+    fn store(&mut self, table: &DeTable<'_>) {
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "budget" => {
+                    let Some(text) = self.text("store.budget", value) else { continue };
+                    match text.parse() {
+                        Ok(size) => self.layer.budget = Some(Sourced::new(size, self.origin.clone())),
+                        Err(_) => self.report(
+                            BAD_VALUE,
+                            span(value),
+                            format!("`store.budget` cannot be `{text}`; write a size such as `20g`"),
+                        ),
+                    }
+                }
+                unknown => self.unknown("store.", unknown, span(key), &["budget"]),
+            }
+        }
+    }
+
+    fn texts(&mut self, name: &str, value: &Value<'_>) -> Vec<String> {
+        let Some(array) = value.get_ref().as_array() else {
+            self.wrong_type(name, "a list of strings", value);
+            return Vec::new();
+        };
+        array.iter().filter_map(|item| self.text(name, item)).collect()
     }
 
     fn labels(&mut self, value: &Value<'_>) {

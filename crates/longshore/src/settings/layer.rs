@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
+use longshore_core::ByteSize;
+use longshore_registry::RegistryRule;
+
 use super::{ColorChoice, OutputFormat, RuleLevel, Threshold};
 
 /// Where a value was set.
@@ -65,6 +68,8 @@ pub(crate) struct Layer {
     pub(crate) labels: Vec<Sourced<String>>,
     pub(crate) images: Table<String>,
     pub(crate) vars: Table<String>,
+    pub(crate) registries: Table<RegistryRule>,
+    pub(crate) budget: Option<Sourced<ByteSize>>,
 }
 
 impl Layer {
@@ -80,6 +85,8 @@ impl Layer {
         join(&mut self.overrides, lower.overrides);
         join(&mut self.images, lower.images);
         join(&mut self.vars, lower.vars);
+        join(&mut self.registries, lower.registries);
+        self.budget = self.budget.or(lower.budget);
         for label in lower.labels {
             if !self.labels.iter().any(|known| known.value == label.value) {
                 self.labels.push(label);
@@ -120,6 +127,10 @@ pub(crate) struct Settings {
     pub(crate) images: Table<String>,
     /// Configuration variables, the `vars` context.
     pub(crate) vars: Table<String>,
+    /// Where images come from and how registries are reached, by the beginning of names.
+    pub(crate) registries: Table<RegistryRule>,
+    /// How much the store should have at most.
+    pub(crate) budget: Option<Sourced<ByteSize>>,
 }
 
 impl Settings {
@@ -137,6 +148,8 @@ impl Settings {
             labels: layer.labels,
             images: layer.images,
             vars: layer.vars,
+            registries: layer.registries,
+            budget: layer.budget,
         }
     }
 }

@@ -218,6 +218,12 @@ fn the_documentation_lists_every_key() {
         "actions.overrides.\"ACTION\"",
         "runners.labels",
         "runners.images.\"LABEL\"",
+        "registries.\"PREFIX\".mirrors",
+        "registries.\"PREFIX\".location",
+        "registries.\"PREFIX\".insecure",
+        "registries.\"PREFIX\".ca",
+        "registries.\"PREFIX\".blocked",
+        "store.budget",
         "vars.\"NAME\"",
     ];
     for key in keys {

@@ -8,6 +8,8 @@ use assert_cmd::cargo::cargo_bin;
 /// Where a test's commands run.
 pub(crate) struct TestContext {
     root: tempfile::TempDir,
+    /// Whether commands are told where the state directory is; else it is where it would be.
+    stateful: bool,
 }
 
 /// How a command ended.
@@ -26,7 +28,12 @@ impl TestContext {
         let root = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(root.path().join("project/.git")).unwrap();
         std::fs::create_dir_all(root.path().join("home")).unwrap();
-        Self { root }
+        Self { root, stateful: false }
+    }
+
+    /// The same with a state directory of its own, which is needed wherever a store is opened.
+    pub(crate) fn with_state() -> Self {
+        Self { stateful: true, ..Self::new() }
     }
 
     /// The project's directory.
@@ -97,6 +104,9 @@ impl TestContext {
         let mut command = Command::new(cargo_bin!("longshore"));
         command.args(arguments).current_dir(self.project()).env_clear();
         command.env("HOME", self.root.path().join("home")).stdin(Stdio::null());
+        if self.stateful {
+            command.env("LONGSHORE_HOME", self.root.path().join("state"));
+        }
         command
     }
 

@@ -9,6 +9,7 @@ mod context;
 mod explain;
 mod expr;
 mod frame;
+mod image;
 mod plan;
 mod settings;
 mod stream;

@@ -1,0 +1,87 @@
+//! Putting the libraries together: the store, its images, registries.
+//!
+//! Libraries read neither settings nor environment; what they must know is handed to them here.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use longshore_core::Secret;
+use longshore_event::EventSink;
+use longshore_image::Images;
+use longshore_registry::{ClientOptions, CredentialSources, CredentialStore, Proxies, RegistryClient};
+use longshore_store::{Store, StoreError};
+
+use crate::settings::{Environment, Settings};
+
+/// What verbs work upon, made when they ask for it.
+pub(crate) struct Wiring<'a> {
+    settings: &'a Settings,
+    environment: &'a Environment,
+}
+
+impl<'a> Wiring<'a> {
+    pub(crate) fn new(settings: &'a Settings, environment: &'a Environment) -> Self {
+        Self { settings, environment }
+    }
+
+    /// The store in the state directory.
+    pub(crate) fn store(&self) -> Result<Store, StoreError> {
+        Store::open(self.settings.home.value.join("store"))
+    }
+
+    /// The images in the store.
+    pub(crate) fn images(&self) -> Result<Images, StoreError> {
+        Ok(Images::open(self.store()?))
+    }
+
+    /// A client of registries, by the settings.
+    pub(crate) fn registry(&self, sink: Arc<dyn EventSink>) -> RegistryClient {
+        let sources = CredentialSources {
+            own: Some(self.settings.home.value.join("auth.json")),
+            docker: self.docker_config(),
+        };
+        let options = ClientOptions {
+            credentials: CredentialStore::new(sources),
+            rules: self.settings.registries.values().map(|rule| rule.value.clone()).collect(),
+            offline: !self.settings.network.value,
+            root_certificates: self.environment.var("SSL_CERT_FILE").map(PathBuf::from),
+            proxies: self.proxies(),
+            ..ClientOptions::default()
+        };
+        RegistryClient::new(options, sink)
+    }
+
+    /// The time, for what is recorded.
+    #[expect(clippy::disallowed_methods, reason = "this is the composition root")]
+    pub(crate) fn now() -> SystemTime {
+        SystemTime::now()
+    }
+
+    /// The time that new images say they were made at, if the environment says it.
+    pub(crate) fn source_date(&self) -> Option<SystemTime> {
+        let seconds: u64 = self.environment.var("SOURCE_DATE_EPOCH")?.trim().parse().ok()?;
+        SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
+    }
+
+    /// Where Docker keeps its logins.
+    fn docker_config(&self) -> Option<PathBuf> {
+        let set = self.environment.var("DOCKER_CONFIG").map(PathBuf::from);
+        let usual = || self.environment.var("HOME").map(|home| PathBuf::from(home).join(".docker"));
+        set.or_else(usual).map(|directory| directory.join("config.json"))
+    }
+
+    fn proxies(&self) -> Proxies {
+        let either = |name: &str| {
+            self.environment
+                .var(name)
+                .or_else(|| self.environment.var(&name.to_lowercase()))
+                .map(str::to_owned)
+        };
+        Proxies {
+            http: either("HTTP_PROXY").map(Secret::new),
+            https: either("HTTPS_PROXY").map(Secret::new),
+            except: either("NO_PROXY").unwrap_or_default(),
+        }
+    }
+}
