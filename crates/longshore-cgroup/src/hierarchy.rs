@@ -58,6 +58,11 @@ impl Hierarchy {
         }
     }
 
+    /// Whether a tree of version 2 stops, counts and kills, be it alone or beside those of version 1.
+    pub const fn has_unified(&self) -> bool {
+        self.unified().is_some()
+    }
+
     /// Why there are none, if so.
     pub const fn absence(&self) -> Option<&Absence> {
         match self {

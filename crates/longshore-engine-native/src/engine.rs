@@ -60,8 +60,18 @@ impl NativeEngine {
     ///
     /// If the directory cannot be used.
     pub fn open(options: &NativeOptions) -> Result<Self, EngineError> {
+        let engine = Self::open_as_left(options)?;
+        reap::monitors(&engine.home, &mut Reaped::default())?;
+        Ok(engine)
+    }
+
+    /// Opens the engine and leaves everything as it is, for who wants to know what [`Self::reap`] finds.
+    ///
+    /// # Errors
+    ///
+    /// If the directory cannot be used.
+    pub fn open_as_left(options: &NativeOptions) -> Result<Self, EngineError> {
         let home = Home::open(&options.home)?;
-        reap::monitors(&home, &mut Reaped::default())?;
         let worker = Worker::new(&options.program);
         let images = Images::of(crate::images::store_of(&home), worker.clone());
         let privilege = crate::rootless::privilege();

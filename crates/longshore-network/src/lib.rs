@@ -38,7 +38,7 @@ pub use networks::{
     AttachError, Attachment, BringUpError, CreateError, Departure, DetachError, LookupError, Networks,
     PublishError, ReapError, Reaped, RemoveError, Warning,
 };
-pub use nft::Protocol;
+pub use nft::{Protocol, foreign_firewall_drops};
 pub use port::{
     Dialer, ForwardError, Forwarding, Holder, OverBridge, PortBinding, PortBindingError, Ports, ReserveError,
 };

@@ -20,4 +20,4 @@ mod style;
 pub use error::render_error;
 pub use plural::count;
 pub use progress::Progress;
-pub use style::{Role, Style};
+pub use style::{Role, Style, visible};

@@ -56,7 +56,7 @@ impl Style {
 ///
 /// Text from files reaches terminals through messages; an escape sequence in a job's name must stay visible as what
 /// it is. Line feeds stay; tabs become a space; other controls and the bidirectional marks become `\u{…}`.
-pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
     }

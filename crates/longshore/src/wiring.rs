@@ -37,12 +37,8 @@ impl<'a> Wiring<'a> {
 
     /// A client of registries, by the settings.
     pub(crate) fn registry(&self, sink: Arc<dyn EventSink>) -> RegistryClient {
-        let sources = CredentialSources {
-            own: Some(self.settings.home.value.join("auth.json")),
-            docker: self.docker_config(),
-        };
         let options = ClientOptions {
-            credentials: CredentialStore::new(sources),
+            credentials: CredentialStore::new(self.credential_sources()),
             rules: self.settings.registries.values().map(|rule| rule.value.clone()).collect(),
             offline: !self.settings.network.value,
             root_certificates: self.environment.var("SSL_CERT_FILE").map(PathBuf::from),
@@ -50,6 +46,12 @@ impl<'a> Wiring<'a> {
             ..ClientOptions::default()
         };
         RegistryClient::new(options, sink)
+    }
+
+    /// The files that logins are kept in.
+    pub(crate) fn credential_sources(&self) -> CredentialSources {
+        let own = self.settings.home.value.join("auth.json");
+        CredentialSources { own: Some(own), docker: self.docker_config() }
     }
 
     /// The time, for what is recorded.

@@ -41,6 +41,13 @@ pub(crate) fn forward_policy(firewall: &mut Firewall) -> Result<ForeignPolicy, K
     })
 }
 
+/// Whether a firewall of somebody else drops what containers send, and no exception can be made in it. What cannot be
+/// looked at counts as letting packets pass.
+pub fn foreign_firewall_drops() -> bool {
+    let firewall = Firewall::open().ok().flatten();
+    firewall.and_then(|mut firewall| forward_policy(&mut firewall).ok()) == Some(ForeignPolicy::Drop)
+}
+
 fn chain(firewall: &mut Firewall, name: &str) -> Result<Option<Vec<u8>>, KernelError> {
     match firewall.socket.ask(Message::new(ASK_CHAIN, 0).fixed(&header()).text(1, TABLE).text(3, name)) {
         Ok(answer) => Ok(Some(answer)),

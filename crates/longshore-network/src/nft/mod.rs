@@ -9,6 +9,7 @@ pub(crate) use expression::Expression;
 pub use expression::Protocol;
 #[cfg(test)]
 pub(crate) use foreign::tests::{like_docker, marked};
+pub use foreign::foreign_firewall_drops;
 pub(crate) use foreign::{ForeignPolicy, close_passage, forward_policy, open_passage};
 pub(crate) use table::{Chain, Hook, Rule, Table};
 

@@ -7,6 +7,7 @@ mod batch;
 mod check;
 mod completions;
 mod debug;
+mod doctor;
 mod event;
 mod explain;
 mod expr;
@@ -90,6 +91,7 @@ enum Command {
     Check(check::CheckArgs),
     Expr(expr::ExprArgs),
     Explain(explain::ExplainArgs),
+    Doctor(doctor::DoctorArgs),
     Image(Box<image::ImageArgs>),
     Login(login::LoginArgs),
     Logout(logout::LogoutArgs),
@@ -145,6 +147,7 @@ pub(crate) fn command(color: clap::ColorChoice) -> clap::Command {
         longshore expr \"startsWith('refs/heads/main', 'refs/')\"\n  \
         longshore explain config/unknown-key\n  \
         longshore explain 'exec format error'\n  \
+        longshore doctor\n  \
         longshore image pull debian:bookworm-slim\n  \
         longshore image save -o debian.tar debian:bookworm-slim\n  \
         longshore debug settings\n  \
@@ -197,6 +200,7 @@ fn dispatch(command: Command, session: &mut Session) -> Outcome {
         Command::Check(args) => check::run(&args, session),
         Command::Expr(args) => expr::run(&args, session),
         Command::Explain(args) => explain::run(&args, session),
+        Command::Doctor(args) => doctor::run(&args, session),
         Command::Image(args) => image::run(&args, session),
         Command::Login(args) => login::run(&args, session),
         Command::Logout(args) => logout::run(&args, session),

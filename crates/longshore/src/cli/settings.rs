@@ -26,10 +26,10 @@ pub(super) struct SettingsArgs {
 
 /// One setting.
 #[derive(Debug, Serialize)]
-struct SettingDto {
-    key: String,
-    value: String,
-    origin: String,
+pub(super) struct SettingDto {
+    pub(super) key: String,
+    pub(super) value: String,
+    pub(super) origin: String,
 }
 
 pub(super) fn run(args: &SettingsArgs, session: &mut Session) -> Outcome {
@@ -56,7 +56,8 @@ fn table(rows: &[SettingDto]) -> String {
     text
 }
 
-fn rows(settings: &Settings) -> Vec<SettingDto> {
+/// Every setting.
+pub(super) fn rows(settings: &Settings) -> Vec<SettingDto> {
     let network = |on: &bool| if *on { "on".to_owned() } else { "off".to_owned() };
     let mut rows = vec![
         row("format", &settings.format, spelled),

@@ -8,6 +8,7 @@ const VERBS: &[&[&str]] = &[
     &["check"],
     &["expr"],
     &["explain"],
+    &["doctor"],
     &["image"],
     &["image", "pull"],
     &["image", "push"],
