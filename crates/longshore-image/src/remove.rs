@@ -91,6 +91,12 @@ impl Images {
             if listed.containers.is_empty() && (all || listed.is_dangling()) && wanted(&listed) {
                 removal.untagged.extend(self.take_all_names(&listed)?.untagged);
                 deleted.push(listed.image.id().clone());
+                continue;
+            }
+            // The same image may have come with another manifest, which lost its name.
+            if !listed.is_dangling() && listed.containers.is_empty() {
+                let mut dangling = listed.names.iter().filter(|name| name.reference().is_none());
+                dangling.try_for_each(|name| self.take_name(name))?;
             }
         }
         removal.add(&self.collect()?, deleted);

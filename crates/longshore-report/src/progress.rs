@@ -73,7 +73,7 @@ impl Progress {
                 self.piece(item).state = State::Unpacked;
                 None
             }
-            ImageEvent::Retried { attempt, cause } => Some(format!("trying again to {attempt}: {cause}")),
+            ImageEvent::Retried { attempt, cause } => Some(format!("trying again: {attempt}: {cause}")),
             ImageEvent::Stage { name } => {
                 self.stage = Some(name.clone());
                 Some(name.clone())

@@ -109,7 +109,7 @@ impl Images {
         let config = prepared(options)?;
         let lease = self.store.lease("import an image")?;
         let layer = self.take_archive(archive, &lease)?;
-        self.make(layer, config, &lease, options)
+        self.make(&layer, config, &lease, options)
     }
 
     /// Makes an image of a directory. As an ordinary user, everything in it belongs to root in the image.
@@ -121,7 +121,22 @@ impl Images {
         let config = prepared(options)?;
         let lease = self.store.lease("import an image")?;
         let layer = self.take_directory(directory, &lease, options)?;
-        self.make(layer, config, &lease, options)
+        self.make(&layer, config, &lease, options)
+    }
+
+    /// Makes an image of a directory with a configuration that somebody else makes, when the digest of the layer is
+    /// known. Of the options, neither changes nor message nor platform count.
+    pub fn import_described(
+        &self,
+        directory: &Path,
+        describe: impl FnOnce(Digest) -> ImageConfig,
+        options: &ImportOptions<'_>,
+    ) -> Result<Image, ImportError> {
+        prepared(options)?;
+        let lease = self.store.lease("import an image")?;
+        let layer = self.take_directory(directory, &lease, options)?;
+        let config = describe(layer.diff_id.clone());
+        self.publish(&layer, config, &lease, options)
     }
 
     fn take_archive(&self, archive: impl Read, lease: &Lease) -> Result<Layer, ImportError> {
@@ -162,7 +177,7 @@ impl Images {
 
     fn make(
         &self,
-        layer: Layer,
+        layer: &Layer,
         config: ExecutionConfig,
         lease: &Lease,
         options: &ImportOptions<'_>,
@@ -178,10 +193,21 @@ impl Images {
             author: None,
             platform: options.platform.clone(),
             config: Some(config),
-            rootfs: RootFs { kind: RootFs::LAYERS.to_owned(), diff_ids: vec![layer.diff_id] },
+            rootfs: RootFs { kind: RootFs::LAYERS.to_owned(), diff_ids: vec![layer.diff_id.clone()] },
             history: vec![history],
             extra: Map::new(),
         };
+        self.publish(layer, config, lease, options)
+    }
+
+    /// Writes the documents, unpacks the layer and gives the name.
+    fn publish(
+        &self,
+        layer: &Layer,
+        config: ImageConfig,
+        lease: &Lease,
+        options: &ImportOptions<'_>,
+    ) -> Result<Image, ImportError> {
         let manifest = Manifest {
             schema_version: 2,
             media_type: Some(MediaType::parse(MediaType::OCI_MANIFEST)?),

@@ -7,9 +7,9 @@ mod table;
 
 pub(crate) use expression::Expression;
 pub use expression::Protocol;
+pub use foreign::foreign_firewall_drops;
 #[cfg(test)]
 pub(crate) use foreign::tests::{like_docker, marked};
-pub use foreign::foreign_firewall_drops;
 pub(crate) use foreign::{ForeignPolicy, close_passage, forward_policy, open_passage};
 pub(crate) use table::{Chain, Hook, Rule, Table};
 

@@ -71,7 +71,7 @@ pub(super) fn run(args: &ImportArgs, session: &mut Session) -> Outcome {
         created,
         now,
         compression: args.compression.into(),
-        unpack: (!args.no_unpack).then(unpack_options),
+        unpack: unpack_options(!args.no_unpack),
         sink: &*progress,
     };
     let path = Path::new(&args.source);

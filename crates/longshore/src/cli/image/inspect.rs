@@ -1,10 +1,10 @@
 //! `longshore image inspect`: all about images.
 
 use longshore_format::Inspection;
-use longshore_image::{Images, ResolveError};
+use longshore_image::{Images, ResolveError, UnpackOptions};
 use serde_json::Value;
 
-use super::{Outcome, Session, platform, unpack_options};
+use super::{Outcome, Session, platform};
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -51,6 +51,7 @@ fn document(images: &Images, text: &str, wanted: Option<&str>) -> Result<Value, 
     let mut listed = images.listed(&image)?.ok_or_else(gone)?;
     listed.image = image;
     let unpacked = images.is_unpacked(&listed.image)?;
-    let layers = if unpacked { images.unpack(&listed.image, &unpack_options())? } else { Vec::new() };
+    let layers =
+        if unpacked { images.unpack(&listed.image, &UnpackOptions::for_this_process())? } else { Vec::new() };
     Ok(listed.inspection(&layers))
 }

@@ -46,7 +46,7 @@ pub(super) fn run(args: &LoadArgs, session: &mut Session) -> Outcome {
     let progress = ProgressSink::new(args.quiet || session.output.is_quiet(), session.output.talk_style());
     let options = LoadOptions {
         now: Wiring::now(),
-        unpack: (!args.no_unpack).then(unpack_options),
+        unpack: unpack_options(!args.no_unpack),
         platform: platform(args.platform.as_deref())?,
         name: args.name.as_deref().map(reference).transpose()?,
         sink: &*progress,

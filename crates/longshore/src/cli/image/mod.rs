@@ -17,7 +17,7 @@ mod save;
 mod tag;
 
 use clap::Subcommand;
-use longshore_image::{Images, UnpackOptions, host_platform};
+use longshore_image::{Images, UnpackOptions, Unpacker, host_platform};
 use longshore_oci::{Platform, PlatformError, Reference, ReferenceError};
 use thiserror::Error;
 
@@ -112,9 +112,11 @@ fn platform(text: Option<&str>) -> Result<Option<Platform>, SlipError> {
     text.map(parse).transpose()
 }
 
-/// How layers are unpacked by this process.
-fn unpack_options() -> UnpackOptions {
-    UnpackOptions::for_this_process()
+/// How layers are unpacked as they come, if they are. An ordinary user's are not: the engine unpacks them when a
+/// container is made, in a user namespace where files can have other owners.
+fn unpack_options(wanted: bool) -> Option<UnpackOptions> {
+    let options = UnpackOptions::for_this_process();
+    (wanted && options.unpacker != Unpacker::User).then_some(options)
 }
 
 /// Brings the store within its budget after something came in.

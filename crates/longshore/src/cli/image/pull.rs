@@ -66,7 +66,7 @@ pub(super) fn run(args: &PullArgs, session: &mut Session) -> Outcome {
             Policy::Missing => PullPolicy::Missing,
             Policy::Never => PullPolicy::Never,
         },
-        unpack: (!args.no_unpack).then(unpack_options),
+        unpack: unpack_options(!args.no_unpack),
         now: Wiring::now(),
         sink: &*progress,
     };
