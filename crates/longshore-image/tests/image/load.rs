@@ -122,3 +122,53 @@ fn a_truncated_archive_is_refused() {
     assert!(place.load(b"no archive at all").is_err());
     assert!(place.load(&whole).is_ok());
 }
+
+/// A layout with one image; `size` is what the manifest says of the layer's length.
+fn layout(layer: &[u8], size: usize, annotations: &Value) -> Vec<Item> {
+    let blob = |content: &[u8]| file(format!("blobs/sha256/{}", hex(content)), content);
+    let described = |media: &str, content: &[u8], size: usize| json!({"mediaType": format!("application/vnd.oci.image.{media}"), "digest": Digest::of(content).to_string(), "size": size});
+    let config = bytes(&config(&[layer]));
+    let manifest = bytes(&json!({
+        "schemaVersion": 2,
+        "config": described("config.v1+json", &config, config.len()),
+        "layers": [described("layer.v1.tar", layer, size)],
+    }));
+    let mut entry = described("manifest.v1+json", &manifest, manifest.len());
+    entry["annotations"] = annotations.clone();
+    let index = bytes(&json!({"schemaVersion": 2, "manifests": [entry]}));
+    vec![blob(layer), blob(&config), blob(&manifest), file("index.json", index)]
+}
+
+#[test]
+fn layouts_say_their_names_in_several_ways() {
+    let layer = tar(&[("a", "1")]);
+    let (whole, tag) = ("io.containerd.image.name", "org.opencontainers.image.ref.name");
+    for (annotations, name) in [
+        (json!({whole: "docker.io/library/app:1", tag: "1"}), Some("docker.io/library/app:1")),
+        (json!({tag: "app:1"}), Some("docker.io/library/app:1")),
+        (json!({tag: "latest"}), None),
+        (json!({}), None),
+    ] {
+        let place = Place::new();
+        let loaded = place.load(&archive(&layout(&layer, layer.len(), &annotations))).unwrap();
+        let found = loaded[0].names[0].reference().map(ToString::to_string);
+        assert_eq!(found.as_deref(), name, "for {annotations}");
+        assert_eq!(place.images.list().unwrap().images.len(), 1);
+    }
+}
+
+#[test]
+fn a_layout_that_lacks_something_is_refused() {
+    let layer = tar(&[("a", "1")]);
+    for lacking in 0..3 {
+        let mut items = layout(&layer, layer.len(), &json!({}));
+        items.remove(lacking);
+        let place = Place::new();
+        let error = place.load(&archive(&items)).expect_err("something is missing");
+        assert!(matches!(error, LoadError::Missing { .. }), "without the item {lacking}: {error:?}");
+        assert!(place.images.list().unwrap().images.is_empty());
+    }
+    let error =
+        Place::new().load(&archive(&layout(&layer, layer.len() + 1, &json!({})))).expect_err("a wrong size");
+    assert!(matches!(error, LoadError::Size { .. }), "{error:?}");
+}
