@@ -1,7 +1,7 @@
 //! The engine.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use longshore_cgroup::Hierarchy;
 use longshore_engine::{
@@ -22,6 +22,9 @@ use crate::record::{ContainerDirectory, LiveLock, StateDto};
 use crate::rootless::Worker;
 use crate::running::{self, NativeExec};
 use crate::volume::Volumes;
+
+/// How long a monitor may take from the end of its container to its own.
+const LEAVING: Duration = Duration::from_secs(20);
 
 /// What an engine is opened with.
 #[derive(Debug, Clone)]
@@ -124,15 +127,19 @@ impl NativeEngine {
         let Attachments { stdin, stdout, stderr } = streams;
         let mut requests = vec![RequestDto::Attach { stdout, stderr, stdin }];
         requests.extend(size.map(|(rows, columns)| RequestDto::Resize { rows, columns }));
-        match crate::start::start(&self.home, &self.program, id, &requests)? {
-            None => {
-                Err(EngineError::new(Fault::Conflict, format!("container {} is running already", id.short())))
-            }
-            Some(client) => {
+        let since = Instant::now();
+        loop {
+            if let Some(client) = crate::start::start(&self.home, &self.program, id, &requests)? {
                 let mut attached = Attached::new(client);
                 let warnings = attached.started()?;
-                Ok((attached, warnings))
+                return Ok((attached, warnings));
             }
+            if self.is_running(id)? || since.elapsed() > LEAVING {
+                let message = format!("container {} is running already", id.short());
+                return Err(EngineError::new(Fault::Conflict, message));
+            }
+            // It has ended, and its monitor is about to let the lock go.
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 
@@ -398,6 +405,7 @@ impl NativeEngine {
     pub fn remove(&self, id: &ContainerId, force: bool) -> Result<(), EngineError> {
         let directory = ContainerDirectory::new(&self.home, id);
         let record = directory.record()?;
+        let since = Instant::now();
         loop {
             if let Some(lock) = LiveLock::take(&self.home, id)? {
                 let result = directory::discard(&self.home, &record);
@@ -405,8 +413,8 @@ impl NativeEngine {
                 directory::empty_trash(&self.home, &self.worker);
                 return result;
             }
-            if !force {
-                let state = self.status(id)?.state;
+            let state = self.status(id)?.state;
+            if !force && (state.is_alive() || since.elapsed() > LEAVING) {
                 let name = directory.name()?;
                 let message = format!(
                     "cannot remove container \"/{name}\": container is {}: stop the container before removing or force \
@@ -415,11 +423,13 @@ impl NativeEngine {
                 );
                 return Err(EngineError::new(Fault::Conflict, message));
             }
-            self.ask_if_running(id, RequestDto::Stop { signal: Some(9), grace: Some(0) })?;
+            if force {
+                self.ask_if_running(id, RequestDto::Stop { signal: Some(9), grace: Some(0) })?;
+            }
             if !directory.path().exists() {
                 return Ok(());
             }
-            // Its monitor has answered, and is about to let the lock go.
+            // It has ended, and its monitor is about to let the lock go.
             std::thread::sleep(Duration::from_millis(1));
         }
     }

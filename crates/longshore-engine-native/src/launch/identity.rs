@@ -74,16 +74,10 @@ impl Identity<'_> {
     fn become_op(&self, capabilities: u64) -> Result<Op, EngineError> {
         let user = self.user;
         if self.single_user && (user.uid != 0 || user.gid != 0) {
-            return Err(EngineError::new(
-                Fault::Unsupported,
-                format!(
-                    "user {}:{} does not exist in a container of an ordinary user without subordinate ids",
-                    user.uid, user.gid
-                ),
-            )
-            .help(
-                "add lines for yourself to /etc/subuid and /etc/subgid, or run as root inside with `-u 0`",
-            ));
+            return Err(missing(&format!("user {}:{}", user.uid, user.gid)));
+        }
+        if self.single_user && !self.security.groups.is_empty() {
+            return Err(missing(&format!("group {}", self.security.groups.join(", "))));
         }
         Ok(Op::Become {
             uid: Uid::from_raw(user.uid),
@@ -121,6 +115,18 @@ impl Identity<'_> {
         });
         Ok(Some(instructions.collect()))
     }
+}
+
+/// Somebody who does not exist where root is alone.
+fn missing(who: &str) -> EngineError {
+    EngineError::new(
+        Fault::Unsupported,
+        format!("{who} does not exist in a container of an ordinary user without subordinate ids"),
+    )
+    .help(
+        "add ranges for yourself to /etc/subuid and /etc/subgid (`usermod --add-subuids …`) and install `newuidmap` \
+         (package `uidmap`), or be root inside: `-u 0`",
+    )
 }
 
 const CAPABILITY_HELP: &str = "see capabilities(7) for their names; `ALL` is all";

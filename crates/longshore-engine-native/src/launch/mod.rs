@@ -597,6 +597,14 @@ impl Failure<'_> {
                 let message = format!("failed to start `{word}` in the directory `{}`", self.directory);
                 EngineError::new(fault, message).because(errno)
             }
+            Some(Op::Become { uid, gid, .. }) if errno == Errno::INVAL => {
+                let (uid, gid) = (uid.as_raw(), gid.as_raw());
+                let message =
+                    format!("user {uid}:{gid}, or one of its groups, does not exist in the container");
+                EngineError::new(Fault::Unsupported, message).because(errno).help(
+                    "its user namespace has as many ids as /etc/subuid and /etc/subgid give you, and one more",
+                )
+            }
             Some(op) => {
                 let attempt = describe(op);
                 EngineError::new(Fault::Environment, format!("failed to {attempt} for the container"))

@@ -107,3 +107,55 @@ pub(crate) fn tree(source: &Path, into: &Path, form: TreeForm, keeping: Keeping)
     let mode = fs::Permissions::from_mode(metadata.mode() & 0o7777);
     fs::set_permissions(into, mode).map_err(prepare(into))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{MetadataExt as _, symlink};
+    use std::path::Path;
+
+    use rustix::fs::{CWD, FileType, Mode, XattrFlags, mknodat, setxattr};
+
+    use super::{existing, make};
+    use crate::launch::Privilege;
+
+    fn write(path: &Path, text: &str) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    #[test]
+    fn layers_are_copied_over_each_other() {
+        let place = tempfile::tempdir().unwrap();
+        let [low, high, container] = ["low", "high", "container"].map(|name| place.path().join(name));
+        for (path, text) in [("a", "low"), ("gone", ""), ("full/x", ""), ("both/low", "")] {
+            write(&low.join(path), text);
+        }
+        fs::hard_link(low.join("a"), low.join("also-a")).unwrap();
+        symlink("a", low.join("link")).unwrap();
+        for (path, text) in [("a", "high"), ("full/y", ""), ("both/high", "")] {
+            write(&high.join(path), text);
+        }
+        mknodat(CWD, high.join("gone"), FileType::CharacterDevice, Mode::empty(), 0).unwrap();
+        if setxattr(high.join("full"), "user.overlay.opaque", b"y", XattrFlags::empty()).is_err() {
+            eprintln!("skipped: the file system for temporary files has no extended attributes");
+            return;
+        }
+        fs::create_dir(&container).unwrap();
+        assert_eq!(existing(&container), None);
+        let copy = make(&container, &[high, low.clone()], Privilege::SingleUser).unwrap();
+        assert_eq!(existing(&container).as_ref(), Some(&copy));
+        assert_eq!(fs::read_to_string(copy.join("a")).unwrap(), "high");
+        assert_eq!(fs::read_to_string(copy.join("also-a")).unwrap(), "low");
+        assert_eq!(fs::read_link(copy.join("link")).unwrap(), Path::new("a"));
+        for (path, is_there) in
+            [("gone", false), ("full/x", false), ("full/y", true), ("both/low", true), ("both/high", true)]
+        {
+            assert_eq!(copy.join(path).exists(), is_there, "{path}");
+        }
+        assert_eq!(fs::metadata(copy.join("a")).unwrap().uid(), rustix::process::geteuid().as_raw());
+        // What a killed process has begun is begun anew.
+        fs::rename(&copy, container.join("root.new")).unwrap();
+        assert!(make(&container, &[low], Privilege::SingleUser).unwrap().join("gone").exists());
+    }
+}

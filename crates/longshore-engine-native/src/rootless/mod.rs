@@ -13,7 +13,8 @@ mod subordinate;
 mod worker;
 
 use std::fs;
-use std::path::Path;
+use std::os::fd::AsFd as _;
+use std::path::{Path, PathBuf};
 
 use longshore_engine::{EngineError, Fault, NamespaceMode, NetworkMode};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
@@ -168,32 +169,23 @@ fn others(record: &RecordDto) -> Vec<String> {
 
 /// Joins the user namespace of containers: only there may their other namespaces be joined.
 fn join(home: &Home, others: &[String]) -> Result<Privilege, EngineError> {
-    let mut joined = None;
+    // Once one is joined, nobody else can be looked at.
+    let mut found: Option<(PathBuf, fs::File)> = None;
     for other in others {
         let pid = crate::directory::process_of(home, other)?;
         let path = format!("/proc/{pid}/ns/user");
         let failed = |error| io_error("look at the namespace", Path::new(&path), error);
         let identity = fs::read_link(&path).map_err(failed)?;
-        match &joined {
-            Some(before) if *before == identity => {}
-            Some(_) => {
-                let message =
-                    "the container cannot share namespaces of several containers of an ordinary user";
-                return Err(EngineError::new(Fault::Unsupported, message)
-                    .help("let the others share the namespaces of one as well, or run as root"));
-            }
-            None => {
-                let namespace = fs::File::open(&path).map_err(failed)?;
-                move_into_link_name_space(
-                    std::os::fd::AsFd::as_fd(&namespace),
-                    Some(LinkNameSpaceType::User),
-                )
-                .map_err(|errno| {
-                    refused(&format!("enter the user namespace of the container {other}"), errno)
-                })?;
-                joined = Some(identity);
-            }
+        if found.as_ref().is_some_and(|(before, _)| *before != identity) {
+            let message = "an ordinary user's container cannot share namespaces of several containers";
+            return Err(EngineError::new(Fault::Unsupported, message)
+                .help("let the others share the namespaces of one as well, or run as root"));
         }
+        found = Some((identity, fs::File::open(&path).map_err(failed)?));
+    }
+    if let Some((_, namespace)) = found {
+        move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::User))
+            .map_err(|errno| refused("enter the user namespace of another container", errno))?;
     }
     longshore_sys::unshare_mounts().map_err(|errno| refused("make a mount namespace", errno))?;
     Ok(of_count(ids(&fs::read_to_string("/proc/self/uid_map").unwrap_or_default())))
