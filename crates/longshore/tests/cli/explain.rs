@@ -19,6 +19,15 @@ fn codes_and_texts_have_pages() {
         (&["Artifact storage quota has been hit"], "# error/storage-quota\n"),
         (&["Error: Cannot find module 'left-pad'"], "# error/module-not-found\n"),
         (&["read ECONNRESET"], "# error/connection-reset\n"),
+        // What the engine and registries say.
+        (&["the container name \"/a\" is already in use by container \"0f\""], "# error/name-in-use\n"),
+        (&["port 80/tcp of 0.0.0.0 is already in use"], "# error/port-in-use\n"),
+        (&["no such image: x"], "# error/no-such-image\n"),
+        (&["it answered 404 Not Found (MANIFEST_UNKNOWN: manifest unknown)"], "# error/manifest-unknown\n"),
+        (&["it answered 401 Unauthorized (UNAUTHORIZED: authentication required)"], "# error/unauthorized\n"),
+        (&["failed to make a user namespace"], "# error/user-namespace\n"),
+        (&["Exited (137) 2 minutes ago"], "# error/out-of-memory\n"),
+        (&["bind source path does not exist: /x"], "# error/bind-mount\n"),
         (&["The job has exceeded the maximum execution time of 360 minutes"], "# error/time-out\n"),
     ] {
         let ended = context.run(&[&["explain"][..], subject].concat());

@@ -2,10 +2,12 @@
 //!
 //! One binary for all tests of the command line; each file has one subject.
 
+#![expect(clippy::print_stderr, reason = "a test that is skipped says why")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod check;
 mod context;
+mod doctor;
 mod explain;
 mod expr;
 mod frame;

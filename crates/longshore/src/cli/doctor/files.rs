@@ -42,20 +42,15 @@ pub(super) fn checks(scratch: Option<&Path>) -> Vec<CheckDto> {
         Err(error) => return vec![CheckDto::warning(ID, "could not be tried").because(&error)],
     };
     let mut checks = vec![mount_calls(&overlay.lower), overlay.check()];
-    if is_root_of_machine() {
+    if is_root() {
         checks.push(overlay.check_mapped());
     }
     checks
 }
 
-/// After entering a user namespace everybody is root, so this asks the kernel's map.
-fn is_root_of_machine() -> bool {
-    is_root() && fs::read_to_string("/proc/self/uid_map").is_ok_and(|map| !map.trim_end().ends_with(" 1"))
-}
-
 /// Leaves the machine's mounts alone, and becomes root of a user namespace if need be, as the engine does.
 pub(super) fn enter_namespaces() -> io::Result<()> {
-    if is_root() {
+    if rustix::process::geteuid().is_root() {
         return Ok(longshore_sys::unshare_mounts()?);
     }
     let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
@@ -111,7 +106,7 @@ impl Overlay {
                          systems do not; set LONGSHORE_HOME to a directory on another one"
                     }
                 };
-                CheckDto::problem(ID, "overlays cannot be used on the home's file system")
+                CheckDto::warning(ID, "overlays cannot be used: every container gets a copy of its image, which takes time and room")
                     .because(&error)
                     .help(help)
             }
@@ -157,7 +152,7 @@ impl Overlay {
         }
         fsconfig_set_string(context, "upperdir", &self.upper)?;
         fsconfig_set_string(context, "workdir", &self.work)?;
-        if !is_root_of_machine() {
+        if !is_root() {
             fsconfig_set_flag(context, "userxattr")?;
         }
         if let Err(errno) = fsconfig_create(context) {

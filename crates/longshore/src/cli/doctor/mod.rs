@@ -82,9 +82,15 @@ pub(super) fn run(args: &DoctorArgs, session: &mut Session) -> Outcome {
     Ok(if report.containers_can_run { Exit::Success } else { Exit::Failed })
 }
 
-/// Whether whoever runs this is root, as far as the kernel is concerned.
+/// Whether this is root of the machine. Root of a user namespace is an ordinary user, as far as containers are concerned.
 fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
+    rustix::process::geteuid().is_root() && !is_mapped()
+}
+
+/// Whether ids are not those of the machine, as in many containers; see `user_namespaces(7)`.
+fn is_mapped() -> bool {
+    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    !map.trim().is_empty() && map.split_ascii_whitespace().nth(2) != Some("4294967295")
 }
 
 /// Looks at everything.

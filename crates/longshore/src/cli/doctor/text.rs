@@ -73,3 +73,56 @@ fn summary(report: &ReportDto, style: Style) -> String {
     let counts = if counts.is_empty() { "nothing to remark".to_owned() } else { counts.join(", ") };
     format!("{verdict}: {}, {counts}", count(report.checks.len(), "check"))
 }
+
+#[cfg(test)]
+mod tests {
+    use longshore_report::Style;
+
+    use super::render;
+    use crate::cli::doctor::check::{CheckDto, ReportDto};
+    use crate::cli::doctor::report;
+
+    fn example() -> ReportDto {
+        let checks = vec![
+            CheckDto::ok("project.files", "1 workflow in `/src`"),
+            CheckDto::ok("kernel.version", "Linux 6.12").detail(["Debian".to_owned()]),
+            CheckDto::note("engine.leftovers", "cleaned up 1 container")
+                .detail(["it was \u{1b}[31mred".to_owned()]),
+            CheckDto::warning("limits.hierarchy", "no control groups").help("mount them"),
+            CheckDto::problem("kernel.overlayfs", "none")
+                .because(&std::io::Error::from(std::io::ErrorKind::PermissionDenied))
+                .help("run as root"),
+        ];
+        ReportDto { longshore: "0.0.0".to_owned(), ..report(vec![checks.into()], true) }
+    }
+
+    #[test]
+    fn groups_are_aligned_and_summed_up() {
+        insta::assert_snapshot!(render(&example(), false, Style::PLAIN));
+    }
+
+    #[test]
+    fn details_of_what_works_are_shown_if_wanted() {
+        let shown = render(&example(), true, Style::PLAIN);
+        assert!(shown.contains("Debian") && !render(&example(), false, Style::PLAIN).contains("Debian"));
+    }
+
+    #[test]
+    fn colour_changes_no_word() {
+        let coloured = render(&example(), true, Style { color: true, ..Style::PLAIN });
+        let mut plain = String::new();
+        for part in coloured.split('\u{1b}') {
+            plain +=
+                part.strip_prefix('[').and_then(|part| part.split_once('m')).map_or(part, |(_, rest)| rest);
+        }
+        assert_eq!(plain, render(&example(), true, Style::PLAIN));
+    }
+
+    #[test]
+    fn only_problems_keep_containers_from_running() {
+        assert!(!example().containers_can_run);
+        let warned = report(vec![vec![CheckDto::warning("user.identity", "hm")].into()], false);
+        assert!(warned.containers_can_run && warned.cleaned.is_none());
+        assert!(render(&warned, false, Style::PLAIN).ends_with("\ncontainers can run: 1 check, 1 warning\n"));
+    }
+}

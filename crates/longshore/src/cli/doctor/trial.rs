@@ -184,3 +184,38 @@ fn reap(child: &mut Child) -> String {
         _ => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    use super::Trial;
+    use crate::cli::doctor::check::StatusDto;
+
+    /// What becomes of a trial whose process is this shell script.
+    fn finish(script: &str, limit: Duration) -> super::OutcomeDto {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]).stdin(Stdio::null()).stdout(Stdio::piped());
+        Trial::Files.finish(command.spawn(), Instant::now() + limit)
+    }
+
+    #[test]
+    fn a_trial_that_hangs_is_ended_and_told() {
+        let outcome = finish("exec sleep 1000", Duration::ZERO);
+        let [check] = &outcome.checks[..] else { panic!("{outcome:?}") };
+        assert_eq!((check.id.as_str(), check.status), ("kernel.overlayfs", StatusDto::Warning));
+        assert!(check.detail[0].contains("did not end"), "{check:?}");
+    }
+
+    #[test]
+    fn a_trial_without_an_answer_is_told() {
+        let patience = Duration::from_mins(1);
+        for script in ["kill -9 $$", "exit 3", "echo nonsense", "true"] {
+            let outcome = finish(script, patience);
+            assert!(outcome.checks[0].detail[0].contains("without an answer"), "{script}: {outcome:?}");
+        }
+        let endless = finish("exec yes", patience);
+        assert!(endless.checks[0].detail[0].starts_with("failed to read"), "{endless:?}");
+    }
+}

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
 use longshore_engine::{Capability, Security};
+use longshore_engine_native::{ContainerUsers, container_users};
 use rustix::process::{Resource, getrlimit};
 use rustix::thread::{CapabilitySet, capabilities, capability_is_in_bounding_set};
 
 use super::check::CheckDto;
-use super::is_root;
+use super::{is_mapped, is_root};
 
 /// Capabilities without which root starts no containers at all.
 const ESSENTIAL: [&str; 4] = ["SYS_ADMIN", "SETUID", "SETGID", "CHOWN"];
@@ -46,56 +46,36 @@ pub(super) fn checks() -> Vec<CheckDto> {
 fn identity() -> CheckDto {
     const ID: &str = "user.identity";
     let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-    match (uid, inside_user_namespace()) {
+    match (uid, is_mapped()) {
         (0, false) => CheckDto::ok(ID, "root: containers have user ids and networks of the kernel's own"),
         (0, true) => CheckDto::note(ID, "root of a user namespace, with those rights only that it has there"),
         _ => CheckDto::ok(ID, format!("user {uid}, group {gid}: containers are started without root")),
     }
 }
 
-/// Whether ids are mapped, as in a container with a user namespace of its own.
-fn inside_user_namespace() -> bool {
-    let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
-    let fields: Vec<&str> = map.split_ascii_whitespace().collect();
-    fields != ["0", "0", "4294967295"]
-}
-
 fn subordinate_ids() -> CheckDto {
     const ID: &str = "user.subordinate-ids";
-    let uid = rustix::process::geteuid().as_raw().to_string();
-    let name = account(&uid);
-    let owns = |file: &str| {
-        let text = fs::read_to_string(file).unwrap_or_default();
-        text.lines().find_map(|line| {
-            let (owner, range) = line.split_once(':')?;
-            (owner == uid || name.as_deref() == Some(owner)).then(|| format!("{file}: {range}"))
-        })
-    };
-    let ranges: Vec<String> = ["/etc/subuid", "/etc/subgid"].into_iter().filter_map(owns).collect();
-    let missing: Vec<&str> = ["newuidmap", "newgidmap"]
-        .into_iter()
-        .filter(|program| {
-            !["/usr/bin", "/bin", "/usr/local/bin"]
-                .iter()
-                .any(|directory| Path::new(directory).join(program).exists())
-        })
-        .collect();
-    match (ranges.len(), missing.is_empty()) {
-        (2, true) => CheckDto::ok(ID, "there are ranges for this user, and programs that map them").detail(ranges),
-        (2, false) => CheckDto::note(ID, format!("there are ranges for this user, but no `{}`", missing.join("`, `")))
-            .detail(ranges)
-            .help("install the package `uidmap` (`shadow-utils` on Fedora)"),
-        _ => CheckDto::note(ID, "there is no range for this user: containers have the one user id 0, which is this user")
-            .detail(["programs in containers cannot become other users, and images keep no other owners".to_owned()])
+    match container_users() {
+        ContainerUsers::All => CheckDto::ok(ID, "not needed: root has all ids"),
+        ContainerUsers::Some(count) => CheckDto::ok(ID, format!("containers have {count} user ids")),
+        ContainerUsers::Root(why) => CheckDto::note(ID, "containers have one user, root, who is this user")
+            .detail([
+                why,
+                "programs in containers cannot become other users, and files of images keep no other owners"
+                    .to_owned(),
+            ])
             .help(format!(
-                "to have them, root adds a range: `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {}`",
-                name.as_deref().unwrap_or("USER")
+                "install `uidmap` (`shadow-utils` on Fedora), and as root: \
+                 `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {}`",
+                account().unwrap_or_else(|| "USER".to_owned())
             )),
+        _ => CheckDto::ok(ID, "containers have users"),
     }
 }
 
-/// The name of a user.
-fn account(uid: &str) -> Option<String> {
+/// The name of this user.
+fn account() -> Option<String> {
+    let uid = rustix::process::geteuid().as_raw().to_string();
     let text = fs::read_to_string("/etc/passwd").ok()?;
     text.lines().find_map(|line| {
         let mut fields = line.split(':');
