@@ -1,0 +1,47 @@
+//! What a case needs of an engine.
+
+use longshore_engine::{Capabilities, Isolation};
+
+/// What a case needs of an engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Programs of an image run on a kernel; a fake has only scripts.
+    Kernel,
+    /// Containers have users besides root.
+    Users,
+    /// Containers of a sandbox find each other by name.
+    Names,
+    /// Ports can be published.
+    Ports,
+    /// Privileged containers are possible.
+    Privileged,
+    /// Limits hold.
+    Limits,
+    /// Directories of the machine can be mounted.
+    Binds,
+    /// Files can be copied to and from containers that do not run.
+    CopyStopped,
+}
+
+impl Need {
+    /// Why an engine cannot do what is needed; `None` if it can.
+    pub fn lacking(self, capabilities: &Capabilities) -> Option<String> {
+        let unless = |able: bool, why: &str| (!able).then(|| format!("the engine {why}"));
+        match self {
+            Self::Kernel => unless(capabilities.isolation != Isolation::None, "runs no programs"),
+            // With subordinate ids there could be more, but the engine does not say so.
+            Self::Users => {
+                let able = !matches!(capabilities.isolation, Isolation::Rootless | Isolation::None);
+                unless(able, "may have no users besides root in its containers")
+            }
+            Self::Names => unless(capabilities.names_resolve, "resolves no names"),
+            Self::Ports => unless(capabilities.publish_ports, "publishes no ports"),
+            Self::Privileged => unless(capabilities.privileged, "has no privileged containers"),
+            Self::Limits => {
+                capabilities.limits.as_ref().err().map(|why| format!("limits do not hold: {why}"))
+            }
+            Self::Binds => unless(capabilities.bind_mounts, "mounts no directories of the machine"),
+            Self::CopyStopped => unless(capabilities.copy_stopped, "copies only while containers run"),
+        }
+    }
+}
