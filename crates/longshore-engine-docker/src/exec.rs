@@ -22,10 +22,17 @@ use crate::stream::{Frames, Piece};
 struct DockerExec {
     api: Api,
     id: String,
-    /// Ends when all output was handed on; gives what the runtime complained of.
-    carrier: Mutex<Option<JoinHandle<Vec<u8>>>>,
+    /// Ends when all output was handed on; gives what looked like a complaint of the runtime and was held back.
+    carrier: Mutex<Option<JoinHandle<Held>>>,
+    output: Output,
     exit: Mutex<Option<Result<ExitStatus, (Fault, String)>>>,
 }
+
+/// How the runtime's words begin when a process could not be started. Docker puts them where the output should be.
+const COMPLAINT: &[u8] = b"OCI runtime exec failed";
+
+/// Output that may be a complaint.
+type Held = Option<(Stream, Vec<u8>)>;
 
 /// Starts a process in a container.
 pub(crate) fn start(
@@ -56,12 +63,13 @@ pub(crate) fn start(
     let (reading, writing) =
         response.into_stream().map_err(|error| failure::unintelligible(&attempt, error))?;
     carry_input(io.input, writing);
-    let (tty, output) = (spec.tty, io.output);
+    let (tty, output) = (spec.tty, io.output.clone());
     let carrier = std::thread::spawn(move || carry_output(reading, tty, &output));
     let exec = DockerExec {
         api: api.clone(),
         id: made.id,
         carrier: Mutex::new(Some(carrier)),
+        output: io.output,
         exit: Mutex::new(None),
     };
     exec.await_process()?;
@@ -92,7 +100,7 @@ impl DockerExec {
 
     fn finish(&self) -> Result<Result<ExitStatus, (Fault, String)>, EngineError> {
         let carrier = self.carrier.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let complaint = carrier.and_then(|carrier| carrier.join().ok()).unwrap_or_default();
+        let held = carrier.and_then(|carrier| carrier.join().ok()).flatten();
         // The streams may end a moment before the process does.
         let code = loop {
             let document = self.document()?;
@@ -101,10 +109,14 @@ impl DockerExec {
             }
             std::thread::sleep(std::time::Duration::from_millis(2));
         };
-        let complaint = String::from_utf8_lossy(&complaint).trim().to_owned();
-        if matches!(code, 126 | 127) && complaint.starts_with("OCI runtime exec failed") {
-            let fault = failure::program(&complaint).unwrap_or(Fault::Environment);
-            return Ok(Err((fault, complaint)));
+        if let Some((stream, bytes)) = held {
+            if matches!(code, 126 | 127) {
+                let complaint = String::from_utf8_lossy(&bytes).trim().to_owned();
+                let fault = failure::program(&complaint).unwrap_or(Fault::Environment);
+                return Ok(Err((fault, complaint)));
+            }
+            // A program that happens to write the same.
+            hand_on(&self.output, stream, &bytes);
         }
         Ok(Ok(ExitStatus { code, out_of_memory: false }))
     }
@@ -165,34 +177,33 @@ fn carry_input(input: Input, mut stream: UnixStream) {
     });
 }
 
-/// Hands output on until it ends. Gives what the runtime wrote in its stead.
-fn carry_output(reader: BufReader<UnixStream>, tty: bool, output: &Output) -> Vec<u8> {
+/// Hands output on until it ends. What begins like a complaint of the runtime is held back.
+fn carry_output(mut reader: BufReader<UnixStream>, tty: bool, output: &Output) -> Held {
+    let mut held: Held = None;
+    let mut first = true;
+    let mut take = |stream: Stream, bytes: &[u8]| {
+        let begins = std::mem::take(&mut first) && bytes.starts_with(COMPLAINT);
+        match &mut held {
+            Some((_, held)) => held.extend_from_slice(bytes),
+            None if begins => held = Some((stream, bytes.to_vec())),
+            None => hand_on(output, stream, bytes),
+        }
+    };
     if tty {
-        carry_terminal(reader, output)
+        let mut buffer = vec![0; 32 * 1024];
+        while let Ok(length @ 1..) = reader.read(&mut buffer) {
+            take(Stream::Stdout, &buffer[..length]);
+        }
     } else {
         let mut frames = Frames::new(reader);
-        let mut complaint = Vec::new();
         while let Ok(Some(piece)) = frames.next() {
             match piece {
-                Piece::Output { stream, bytes, .. } => hand_on(output, stream, &bytes),
-                Piece::Complaint(words) => complaint.extend(words),
+                Piece::Output { stream, bytes, .. } => take(stream, &bytes),
+                Piece::Complaint(words) => take(Stream::Stderr, &words),
             }
         }
-        complaint
     }
-}
-
-fn carry_terminal(mut reader: BufReader<UnixStream>, output: &Output) -> Vec<u8> {
-    let mut buffer = vec![0; 32 * 1024];
-    let mut first = None;
-    while let Ok(length) = reader.read(&mut buffer) {
-        if length == 0 {
-            break;
-        }
-        first.get_or_insert_with(|| buffer[..length].to_vec());
-        hand_on(output, Stream::Stdout, &buffer[..length]);
-    }
-    first.unwrap_or_default()
+    held
 }
 
 fn hand_on(output: &Output, stream: Stream, bytes: &[u8]) {

@@ -11,6 +11,8 @@ pub enum Need {
     Users,
     /// Containers of a sandbox find each other by name.
     Names,
+    /// Logs keep bytes that are no text.
+    Bytes,
     /// Ports can be published.
     Ports,
     /// Privileged containers are possible.
@@ -36,6 +38,13 @@ impl Need {
             }
             Self::Names => unless(capabilities.names_resolve, "resolves no names"),
             Self::Ports => unless(capabilities.publish_ports, "publishes no ports"),
+            Self::Bytes => {
+                // Docker's logs are files of JSON, in which there are characters only.
+                unless(capabilities.isolation != Isolation::Remote, "keeps text only in its logs")
+            }
+            Self::Privileged if capabilities.isolation == Isolation::Remote && !machine_gives_all() => {
+                Some("this machine holds capabilities back, and the engine insists on giving all".to_owned())
+            }
             Self::Privileged => unless(capabilities.privileged, "has no privileged containers"),
             Self::Limits => {
                 capabilities.limits.as_ref().err().map(|why| format!("limits do not hold: {why}"))
@@ -44,4 +53,15 @@ impl Need {
             Self::CopyStopped => unless(capabilities.copy_stopped, "copies only while containers run"),
         }
     }
+}
+
+/// Whether programs of this machine may have every capability that its kernel knows.
+fn machine_gives_all() -> bool {
+    let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return true };
+    let Ok(last) = std::fs::read_to_string("/proc/sys/kernel/cap_last_cap") else { return true };
+    let bounding = status.lines().find_map(|line| line.strip_prefix("CapBnd:"));
+    let bounding =
+        bounding.and_then(|digits| u64::from_str_radix(digits.trim(), 16).ok()).unwrap_or(u64::MAX);
+    let last: u32 = last.trim().parse().unwrap_or(0);
+    bounding.count_ones() > last
 }

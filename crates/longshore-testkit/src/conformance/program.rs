@@ -6,10 +6,10 @@
 /// The name and the script of every program.
 const SCRIPTS: [(&str, &str); 11] = [
     ("print", r#"printf %s "$1"; printf %s "$2" >&2; exit "$3""#),
-    ("serve", r#"trap 'exit 0' TERM; echo ready; while :; do sleep 1 & wait $!; done"#),
+    ("serve", "trap 'exit 0' TERM; echo ready; while :; do sleep 1 & wait $!; done"),
     ("stubborn", "trap '' TERM; echo ready; while :; do sleep 1; done"),
     ("copy", "exec cat"),
-    ("show", r#"printenv "$1""#),
+    ("show", r#"value=$(env | grep "^$1=") || exit 1; echo "${value#*=}""#),
     ("flood", r#"head -c "$1" /dev/zero | tr '\0' x; head -c "$1" /dev/zero | tr '\0' y >&2"#),
     ("count", r#"i=1; while [ $i -le "$1" ]; do echo "line $i"; i=$((i+1)); done"#),
     ("gate", r#"echo ready; until [ -e "$1" ]; do sleep 0.02; done; echo open; exit "$2""#),

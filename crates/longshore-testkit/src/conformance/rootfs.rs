@@ -11,11 +11,11 @@ use thiserror::Error;
 const PLACES: [&str; 3] = ["/bin/busybox", "/usr/bin/busybox", "/usr/lib/initramfs-tools/bin/busybox"];
 
 /// The programs that cases use.
-const APPLETS: [&str; 44] = [
-    "cat", "chmod", "cp", "cut", "date", "dd", "df", "echo", "env", "false", "grep", "head", "hostname",
-    "id", "ip", "kill", "ln", "ls", "mkdir", "mknod", "mount", "nc", "nslookup", "ping", "printenv",
-    "printf", "ps", "pwd", "readlink", "rm", "seq", "sh", "sleep", "stat", "stty", "tail", "test", "touch",
-    "tr", "true", "tty", "uname", "wc", "wget",
+const APPLETS: [&str; 43] = [
+    "cat", "chmod", "chown", "cp", "cut", "date", "dd", "df", "echo", "env", "false", "grep", "head",
+    "hostname", "id", "ip", "kill", "ln", "ls", "mkdir", "mknod", "mount", "nc", "nslookup", "ping",
+    "printf", "ps", "pwd", "readlink", "rm", "sed", "seq", "sh", "sleep", "stat", "tail", "test", "touch",
+    "tr", "true", "tty", "uname", "wc",
 ];
 
 /// The root file system cannot be made.

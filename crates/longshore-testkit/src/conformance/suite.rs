@@ -10,7 +10,7 @@ use super::need::Need;
 use super::subject::Subject;
 
 /// A case that does not end within this time hangs.
-const LIMIT: Duration = Duration::from_secs(180);
+const LIMIT: Duration = Duration::from_mins(3);
 
 /// One thing that every engine must do.
 #[derive(Debug, Clone, Copy)]

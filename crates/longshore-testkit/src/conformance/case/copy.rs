@@ -26,8 +26,8 @@ fn copy_out(context: &Context, id: &ContainerId, path: &str) -> Check<Vec<Entry>
 }
 
 fn there_and_back(context: &Context, id: &ContainerId) -> Check {
-    let content: Vec<u8> = (0..300_000_u32).map(|number| (number % 253) as u8).collect();
-    let file = Entry::file("file", &content, 0o640);
+    let bytes: Vec<u8> = (0..300_000_u32).map(|number| (number % 253) as u8).collect();
+    let file = Entry::file("file", &bytes, 0o640);
     copy_in(context, id, "/tmp", std::slice::from_ref(&file))?;
     ensure!(copy_out(context, id, "/tmp/file")? == [file], "a file came back changed");
     copy_in(context, id, "/tmp", &[Entry::file("file", b"new", 0o600)])?;

@@ -66,7 +66,7 @@ pub(super) fn capabilities_can_be_dropped_and_added(context: &Context) -> Check 
             );
         }
     }
-    let ran = run(context, security(&[], &["CHOWN"]), "chown 1:1 /tmp 2>&1 || busybox chown 1:1 /tmp")?;
+    let ran = run(context, security(&[], &["CHOWN"]), "chown 1:1 /tmp")?;
     ensure!(ran.exit.code != 0, "an owner was changed without the capability");
     Ok(())
 }
@@ -110,7 +110,7 @@ pub(super) fn devices_are_few(context: &Context) -> Check {
     let script = "for name in null zero full random urandom tty ptmx; do [ -e /dev/$name ] || echo no $name; done; \
                   [ -e /dev/mem ] && echo memory; echo x > /dev/null || echo null; \
                   mknod /tmp/mem c 1 1 2>/dev/null && head -c 1 /tmp/mem >/dev/null 2>&1 && echo read memory; \
-                  [ \"$(head -c 3 /dev/zero | wc -c)\" = 3 ] || echo zero; readlink /dev/fd /dev/stdout";
+                  [ \"$(head -c 3 /dev/zero | wc -c)\" = 3 ] || echo zero; readlink /dev/fd; readlink /dev/stdout";
     let found = run(context, Security::default(), script)?.text();
     ensure_eq!(found, "/proc/self/fd\n/proc/self/fd/1", "the devices");
     Ok(())
