@@ -7,10 +7,12 @@
 
 pub(crate) mod device;
 pub(crate) mod environment;
+pub(crate) mod failure;
 pub(crate) mod filesystem;
 pub(crate) mod identity;
 pub(crate) mod mounts;
 pub(crate) mod path;
+pub(crate) mod streams;
 pub(crate) mod users;
 
 use std::fs::File;
@@ -22,14 +24,14 @@ use longshore_cgroup::{Cgroup, Entry};
 use longshore_engine::{
     ContainerSpec, EngineError, Fault, ImageSource, Mount, NamespaceMode, NetworkMode, UserNamespaceMode,
 };
-use longshore_sys::{Child, Links, Namespaces, Op, Program, StartError, spawn};
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::Errno;
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use longshore_sys::{Child, Links, Namespaces, Op, Program, spawn};
 
+pub(crate) use self::failure::Failure;
 use self::filesystem::Surroundings;
 use self::identity::{Command, Identity};
 use self::path::c_path;
+use self::streams::push_streams;
+pub(crate) use self::streams::{Streams, make_streams, receive_terminal};
 use self::users::UserMap;
 use crate::home::Home;
 use crate::record::{ContainerDirectory, RecordDto};
@@ -62,16 +64,6 @@ pub(crate) struct Launch<'a> {
     pub(crate) volume: &'a dyn Fn(&Mount) -> Result<PathBuf, EngineError>,
     /// Finds the process of another container.
     pub(crate) find: &'a dyn Fn(&str) -> Result<i32, EngineError>,
-}
-
-/// The streams of a process that was started.
-#[derive(Debug, Default)]
-pub(crate) struct Streams {
-    pub(crate) input: Option<OwnedFd>,
-    pub(crate) output: Option<OwnedFd>,
-    pub(crate) error: Option<OwnedFd>,
-    /// A terminal in place of the three.
-    pub(crate) terminal: Option<OwnedFd>,
 }
 
 /// A process that was started, up to the point where it waits for its network.
@@ -468,55 +460,6 @@ fn words(spec: &ContainerSpec) -> Result<Vec<String>, EngineError> {
     Ok(words)
 }
 
-/// Makes the streams: pipes, or a terminal whose other side comes over a socket.
-fn push_streams(
-    program: &mut Program,
-    spec: &ContainerSpec,
-) -> Result<(Streams, Option<OwnedFd>), EngineError> {
-    make_streams(program, (spec.tty, true), spec.stdin).map_err(|errno| {
-        EngineError::new(Fault::Environment, "failed to make the streams of the container").because(errno)
-    })
-}
-
-pub(crate) fn make_streams(
-    program: &mut Program,
-    (tty, console): (bool, bool),
-    stdin: bool,
-) -> Result<(Streams, Option<OwnedFd>), Errno> {
-    use rustix::pipe::{PipeFlags, pipe_with};
-    program.push(Op::Session);
-    if tty {
-        use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
-        let (ours, theirs) =
-            socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
-        program.push(Op::Terminal(Arc::new(longshore_sys::raise_fd(theirs)?)));
-        if console {
-            program.push(Op::Console);
-        }
-        return Ok((Streams::default(), Some(ours)));
-    }
-    let mut streams = Streams::default();
-    let input = if stdin {
-        let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
-        streams.input = Some(write);
-        read
-    } else {
-        rustix::fs::open(
-            "/dev/null",
-            rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::CLOEXEC,
-            rustix::fs::Mode::empty(),
-        )?
-    };
-    let (output, output_write) = pipe_with(PipeFlags::CLOEXEC)?;
-    let (error, error_write) = pipe_with(PipeFlags::CLOEXEC)?;
-    streams.output = Some(output);
-    streams.error = Some(error);
-    for (descriptor, stream) in [(input, 0), (output_write, 1), (error_write, 2)] {
-        program.push(Op::Stream(Arc::new(longshore_sys::raise_fd(descriptor)?), stream));
-    }
-    Ok((streams, None))
-}
-
 impl Launched {
     /// Ends the process: something that it needs could not be made.
     pub(crate) fn kill(&mut self) {
@@ -543,132 +486,6 @@ impl Launched {
                 };
                 Err(failure.explain(error))
             }
-        }
-    }
-}
-
-/// Takes over the terminal that a new process sends, unless it reports a failure before.
-pub(crate) fn receive_terminal(socket: &OwnedFd, child: &Child) -> Result<OwnedFd, Errno> {
-    let report = child.report();
-    let mut sources = [PollFd::new(socket, PollFlags::IN), PollFd::from_borrowed_fd(report, PollFlags::IN)];
-    while let Err(errno) = poll(&mut sources, None) {
-        if errno != Errno::INTR {
-            return Err(errno);
-        }
-    }
-    if sources[0].revents().is_empty() {
-        return Err(Errno::NOMSG);
-    }
-    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-    let mut byte = [0; 1];
-    recvmsg(socket, &mut [std::io::IoSliceMut::new(&mut byte)], &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
-    ancillary
-        .drain()
-        .find_map(|message| match message {
-            RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
-            _ => None,
-        })
-        .ok_or(Errno::NOMSG)
-}
-
-/// Why a new process did not become its program, in the words of its operations.
-pub(crate) struct Failure<'a> {
-    pub(crate) program: &'a Program,
-    pub(crate) word: &'a str,
-    pub(crate) directory: &'a str,
-}
-
-impl Failure<'_> {
-    pub(crate) fn explain(&self, error: StartError) -> EngineError {
-        let StartError::Operation { op, errno } = error else {
-            return EngineError::new(
-                Fault::Environment,
-                "the container's process ended before it was complete",
-            )
-            .because(error);
-        };
-        let word = self.word;
-        match self.program.ops().get(op) {
-            Some(Op::Execute(_)) => self.explain_execution(errno),
-            Some(Op::WorkingDirectory(_)) => {
-                let fault =
-                    if errno == Errno::NOENT { Fault::CommandNotFound } else { Fault::CommandNotRunnable };
-                let message = format!("failed to start `{word}` in the directory `{}`", self.directory);
-                EngineError::new(fault, message).because(errno)
-            }
-            Some(Op::Become { uid, gid, .. }) if errno == Errno::INVAL => {
-                let (uid, gid) = (uid.as_raw(), gid.as_raw());
-                let message =
-                    format!("user {uid}:{gid}, or one of its groups, does not exist in the container");
-                EngineError::new(Fault::Unsupported, message).because(errno).help(
-                    "its user namespace has as many ids as /etc/subuid and /etc/subgid give you, and one more",
-                )
-            }
-            Some(op) => {
-                let attempt = describe(op);
-                EngineError::new(Fault::Environment, format!("failed to {attempt} for the container"))
-                    .because(errno)
-            }
-            None => EngineError::new(Fault::Bug, "an operation failed that does not exist").because(errno),
-        }
-    }
-
-    fn explain_execution(&self, errno: Errno) -> EngineError {
-        let word = self.word;
-        match errno {
-            Errno::NOENT if word.contains('/') => EngineError::new(
-                Fault::CommandNotFound,
-                format!("failed to run `{word}`: no such file or directory"),
-            )
-            .help("check the path; if it exists, the interpreter or loader that it names does not"),
-            Errno::NOENT => EngineError::new(
-                Fault::CommandNotFound,
-                format!("failed to run `{word}`: executable file not found in $PATH"),
-            ),
-            Errno::NOEXEC => EngineError::new(
-                Fault::CommandNotRunnable,
-                format!("failed to run `{word}`: exec format error"),
-            )
-            .help(
-                "it is no program of this machine's architecture, or a script without `#!` in its first line",
-            ),
-            _ => {
-                EngineError::new(Fault::CommandNotRunnable, format!("failed to run `{word}`")).because(errno)
-            }
-        }
-    }
-}
-
-/// What an operation was about.
-fn describe(op: &Op) -> String {
-    let text = |path: &std::ffi::CString| path.to_string_lossy().into_owned();
-    match op {
-        Op::JoinGroup(_) => "join a control group".to_owned(),
-        Op::Enter(..) => "enter a namespace".to_owned(),
-        Op::Unshare(_) => "make a namespace".to_owned(),
-        Op::ChangeRoot { .. } => "change the root directory".to_owned(),
-        Op::MakeDirectories(paths, _) => {
-            format!("make the directory `{}`", paths.last().map(text).unwrap_or_default())
-        }
-        Op::MakeFile(path) => format!("make the file `{}`", text(path)),
-        Op::Attach { target, .. } => format!("mount on `{}`", text(target)),
-        Op::Mount(mount) => format!("mount {} on `{}`", text(&mount.kind), text(&mount.target)),
-        Op::Remount { target, .. } => format!("change the mount at `{}`", text(target)),
-        Op::ReadOnlyOver(path) => format!("make `{}` read-only", text(path)),
-        Op::Mask(path) => format!("mask `{}`", text(path)),
-        Op::Write { path, text: value, .. } => {
-            format!("write `{}` to `{}`", String::from_utf8_lossy(value), text(path))
-        }
-        Op::HostName(_) | Op::DomainName(_) => "set the host name".to_owned(),
-        Op::Terminal(_) => "open a terminal".to_owned(),
-        Op::Become { uid, gid, .. } => format!("become user {}:{}", uid.as_raw(), gid.as_raw()),
-        Op::Filter(_) => "set the filter of system calls".to_owned(),
-        Op::BoundCapabilities(_) => "drop capabilities".to_owned(),
-        other => {
-            let name = format!("{other:?}");
-            let name = name.split([' ', '(', '{']).next().unwrap_or_default().to_owned();
-            format!("carry out {name}")
         }
     }
 }
