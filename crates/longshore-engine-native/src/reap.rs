@@ -4,6 +4,8 @@
 //! ends. What is left are files that say otherwise, control groups, and addresses that are taken. They are found by the
 //! lock files of monitors: one that nobody has locked belongs to a monitor that is gone.
 
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::fs;
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -116,24 +118,39 @@ fn names(home: &Home, reaped: &mut Reaped) {
     }
 }
 
-/// Groups whose container has no monitor. Other engines' homes on this machine have containers, too: only those that
-/// nobody is in are removed, unless they were this engine's.
+/// Groups whose container has no monitor. Other engines' homes on this machine have containers, too: of theirs, only
+/// those are removed that nobody is in and that no monitor is about to start or restart a container in.
 fn groups(home: &Home, reaped: &mut Reaped) {
     let hierarchy = Hierarchy::detect();
+    let watched = OnceCell::new();
     for name in hierarchy.leftovers().unwrap_or_default() {
         let Ok(id) = ContainerId::from_str(&name) else { continue };
         if home.live().join(id.as_str()).exists() {
             continue;
         }
-        let empty = hierarchy
-            .open(&name)
-            .ok()
-            .flatten()
-            .is_some_and(|group| group.processes().is_ok_and(|processes| processes.is_empty()));
-        if (empty || home.container(&id).exists()) && remove_group(&hierarchy, &name) {
+        let is_abandoned = || {
+            let group = hierarchy.open(&name).ok().flatten();
+            group.is_some_and(|group| group.processes().is_ok_and(|processes| processes.is_empty()))
+                && !watched.get_or_init(watched_anywhere).contains(&name)
+        };
+        if (home.container(&id).exists() || is_abandoned()) && remove_group(&hierarchy, &name) {
             reaped.cgroups += 1;
         }
     }
+}
+
+/// The ids of containers that any monitor of the machine watches, as the monitors' arguments say.
+fn watched_anywhere() -> BTreeSet<String> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let arguments = processes.filter_map(|process| fs::read(process.path().join("cmdline")).ok());
+    arguments
+        .filter_map(|arguments| {
+            let mut words = arguments.split(|byte| *byte == 0).skip(1);
+            let is_monitor = words.next() == Some(crate::monitor::MONITOR.as_bytes());
+            let id = words.nth(1).filter(|_| is_monitor)?;
+            Some(String::from_utf8_lossy(id).into_owned())
+        })
+        .collect()
 }
 
 fn remove_group(hierarchy: &Hierarchy, name: &str) -> bool {

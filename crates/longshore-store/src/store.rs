@@ -32,7 +32,9 @@ impl Store {
         match Tree::open_root(root) {
             Ok(tree) => Self::open_tree(tree),
             Err(Errno::NOENT) => {
-                let made = DirBuilder::new().recursive(true).mode(0o700).create(root);
+                // What is above belongs to others, too: containers pass through it.
+                let above = root.parent().map_or(Ok(()), std::fs::create_dir_all);
+                let made = above.and_then(|()| DirBuilder::new().recursive(true).mode(0o700).create(root));
                 made.map_err(|source| StoreError::Io { action: "create", path: root.to_owned(), source })?;
                 Self::open_tree(
                     Tree::open_root(root).map_err(|errno| StoreError::io("open the store", root, errno))?,

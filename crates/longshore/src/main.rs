@@ -25,6 +25,9 @@ mod wiring;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    if let Some(code) = wiring::internal() {
+        return code;
+    }
     panic::install();
     // A panic has been reported by the hook; what is left is its exit code.
     std::panic::catch_unwind(cli::run).unwrap_or(exit::Exit::Internal).into()

@@ -3,10 +3,12 @@
 //! Libraries read neither settings nor environment; what they must know is handed to them here.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use longshore_core::Secret;
+use longshore_engine_native::internal_main;
 use longshore_event::EventSink;
 use longshore_image::Images;
 use longshore_registry::{ClientOptions, CredentialSources, CredentialStore, Proxies, RegistryClient};
@@ -86,4 +88,12 @@ impl<'a> Wiring<'a> {
             except: either("NO_PROXY").unwrap_or_default(),
         }
     }
+}
+
+/// What this process ends with if the engine started it, such as the monitor of a container. Asked before anything else,
+/// so that these are small.
+pub(crate) fn internal() -> Option<ExitCode> {
+    let arguments: Option<Vec<String>> =
+        std::env::args_os().skip(1).map(|word| word.into_string().ok()).collect();
+    internal_main(&arguments?)
 }

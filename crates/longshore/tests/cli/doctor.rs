@@ -209,6 +209,16 @@ fn a_home_that_cannot_be_is_a_problem() {
 }
 
 #[test]
+fn a_home_that_containers_cannot_reach_is_a_problem_of_root() {
+    let place = Place::of(None);
+    fs::set_permissions(&place.home, fs::Permissions::from_mode(0o700)).unwrap();
+    let (report, _) = place.examine(&[]);
+    let home = check(&report, "storage.home");
+    let expected = if rustix::process::geteuid().is_root() { "problem" } else { "ok" };
+    assert_eq!(home["status"], expected, "{home}");
+}
+
+#[test]
 fn the_project_is_counted_and_logins_are_named() {
     let context = TestContext::new();
     context.write(".github/workflows/ci.yml", "on: push\njobs: {}\n").write("compose.yaml", "");
@@ -217,7 +227,9 @@ fn the_project_is_counted_and_logins_are_named() {
         .write("web/Dockerfile.dev", "")
         .write("node_modules/x/Dockerfile", "");
     context.write_home(".docker/config.json", r#"{"auths": {"https://reg.test/v1/": {"auth": "c2VjcmV0"}}}"#);
-    let ended = context.run(&["doctor", "--verbose"]);
+    let mut command = context.command(&["doctor", "--verbose"]);
+    command.env("LONGSHORE_HOME", context.project().with_file_name("state"));
+    let ended = context.end(&mut command);
     assert!(ended.stdout.contains("1 workflow, 1 compose file, 2 Dockerfiles in `"), "{}", ended.stdout);
     assert!(ended.stdout.contains("logins            reg.test\n"), "{}", ended.stdout);
     assert!(!ended.stdout.contains("c2VjcmV0"), "{}", ended.stdout);

@@ -17,6 +17,7 @@ mod limits;
 mod network;
 mod project;
 mod registry;
+mod run;
 mod scratch;
 mod storage;
 mod text;

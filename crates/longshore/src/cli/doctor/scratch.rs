@@ -31,7 +31,19 @@ impl Scratch {
                 } else {
                     format!("`{}` does not exist yet; it is made when it is needed", home.display())
                 };
-                (Some(Self { path }), CheckDto::ok(ID, finding))
+                let check = match closed(parent).filter(|_| super::is_root()) {
+                    None => CheckDto::ok(ID, finding),
+                    Some(closed) => {
+                        let finding = format!("{finding}, but nobody may pass `{}`", closed.display());
+                        let why = "containers with user ids of their own are nobody there, and cannot start";
+                        CheckDto::problem(ID, finding).detail([why.to_owned()]).help(format!(
+                            "let others pass, which lets them read nothing: `chmod o+x {}`; or set LONGSHORE_HOME to a \
+                             directory elsewhere",
+                            closed.display()
+                        ))
+                    }
+                };
+                (Some(Self { path }), check)
             }
             Err(error) => {
                 let finding = format!("`{}` cannot be written to", home.display());
@@ -58,6 +70,13 @@ impl Drop for Scratch {
 /// The nearest directory that exists: the path itself, or the first one above.
 pub(super) fn existing(path: &Path) -> Option<&Path> {
     path.ancestors().find(|ancestor| ancestor.is_dir())
+}
+
+/// The first directory on the way to a path that not everybody may pass.
+fn closed(path: &Path) -> Option<&Path> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let is_closed = |path: &&Path| fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 1 == 0);
+    path.ancestors().filter(is_closed).last()
 }
 
 /// Directories whose maker is gone.

@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
 
 use super::check::{CheckDto, OutcomeDto};
-use super::{engine, files, kernel, limits, network, storage};
+use super::{engine, files, kernel, limits, network, run, storage};
 
 /// How long a trial may take. It is a hundred times of what it needs on an idle machine.
 const LIMIT: Duration = Duration::from_secs(8);
@@ -38,6 +38,8 @@ pub(super) enum Trial {
     Storage,
     /// Containers, and what is left of them.
     Engine,
+    /// A container from beginning to end.
+    Run,
     /// A Docker daemon.
     Docker,
 }
@@ -63,6 +65,7 @@ impl Trial {
             Self::Limits => "limits.hierarchy",
             Self::Storage => "storage.store",
             Self::Engine => "engine.leftovers",
+            Self::Run => "engine.run",
             Self::Docker => "engine.docker",
         }
     }
@@ -78,6 +81,7 @@ impl Trial {
             Self::Limits => limits::checks().into(),
             Self::Storage => storage::examine(&setting.home, setting.reap),
             Self::Engine => engine::examine(&setting.home, setting.reap),
+            Self::Run => vec![run::check(setting.scratch.as_deref())].into(),
             Self::Docker => vec![engine::docker()].into(),
         }
     }
