@@ -118,6 +118,12 @@ impl Sender {
         self.send(&Frame::Request(RequestDto::Resize { rows, columns }))
     }
 
+    /// Ends the connection: who receives is told that nothing more comes. The container goes on.
+    pub fn leave(&self) {
+        // One that is closed already is as good.
+        let _ = self.0.shutdown(std::net::Shutdown::Both);
+    }
+
     /// Sends a signal to the container's process.
     ///
     /// # Errors

@@ -166,6 +166,11 @@ impl NativeEngine {
         })
     }
 
+    /// Asks the monitor of a container that runs for something.
+    pub(crate) fn ask(&self, id: &ContainerId, request: RequestDto) -> Result<(), EngineError> {
+        self.client(id)?.ask(request)
+    }
+
     /// Starts a container that does not run, without staying connected.
     ///
     /// # Errors
@@ -456,6 +461,16 @@ impl NativeEngine {
     /// The engine's directory.
     pub fn home(&self) -> &Path {
         self.home.root()
+    }
+
+    /// Who does what needs a user namespace.
+    pub(crate) fn worker(&self) -> &Worker {
+        &self.worker
+    }
+
+    /// The engine's directory, for the engine's other files.
+    pub(crate) fn engine_home(&self) -> &Home {
+        &self.home
     }
 }
 

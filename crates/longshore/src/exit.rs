@@ -6,22 +6,23 @@ use std::process::ExitCode;
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
 pub(crate) enum Exit {
     /// The command did what it was asked for.
-    Success = 0,
+    Success,
     /// The command worked; what it examined did not pass.
-    Failed = 1,
+    Failed,
     /// The command line cannot be used as it is.
-    Usage = 2,
+    Usage,
     /// A `longshore.toml` cannot be used as it is.
-    Config = 3,
+    Config,
     /// This machine lacks something: a file, a permission, room on the disk.
-    Environment = 4,
+    Environment,
     /// Another machine refused or did not answer.
-    Remote = 5,
+    Remote,
     /// A mistake in Longshore itself.
-    Internal = 70,
+    Internal,
+    /// What ran in a container, or Docker's commands for containers, decided; see `docs/containers.md`.
+    Program(u8),
 }
 
 impl Exit {
@@ -40,9 +41,25 @@ impl Exit {
     ];
 }
 
+impl Exit {
+    /// The number.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Config => 3,
+            Self::Environment => 4,
+            Self::Remote => 5,
+            Self::Internal => 70,
+            Self::Program(code) => code,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
+        Self::from(exit.code())
     }
 }
 
@@ -58,8 +75,9 @@ pub(crate) enum Blame {
     /// Who keeps another machine.
     Remote,
     /// Us.
-    #[expect(dead_code, reason = "so far, only panics are our mistakes")]
     Bug,
+    /// Whoever it is, the verb has Docker's exit codes, and this is the one.
+    Code(u8),
 }
 
 impl From<Blame> for Exit {
@@ -70,6 +88,7 @@ impl From<Blame> for Exit {
             Blame::Environment => Self::Environment,
             Blame::Remote => Self::Remote,
             Blame::Bug => Self::Internal,
+            Blame::Code(code) => Self::Program(code),
         }
     }
 }
@@ -82,7 +101,7 @@ mod tests {
     fn the_documentation_lists_every_code() {
         let page = include_str!("../../../docs/exit-codes.md");
         for (exit, meaning) in Exit::ALL {
-            let row = format!("| {} | {meaning} |", exit as u8);
+            let row = format!("| {} | {meaning} |", exit.code());
             assert!(page.contains(&row), "docs/exit-codes.md lacks the row\n{row}");
         }
         assert_eq!(page.matches("\n| ").count(), Exit::ALL.len() + 1, "a row too many");

@@ -1,4 +1,4 @@
-//! Putting the libraries together: the store, its images, registries.
+//! Putting the libraries together: the store, its images, registries, the engine.
 //!
 //! Libraries read neither settings nor environment; what they must know is handed to them here.
 
@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use longshore_core::Secret;
-use longshore_engine_native::internal_main;
+use longshore_engine::EngineError;
+use longshore_engine_native::{NativeEngine, NativeOptions, internal_main};
 use longshore_event::EventSink;
 use longshore_image::Images;
 use longshore_registry::{ClientOptions, CredentialSources, CredentialStore, Proxies, RegistryClient};
@@ -35,6 +36,12 @@ impl<'a> Wiring<'a> {
     /// The images in the store.
     pub(crate) fn images(&self) -> Result<Images, StoreError> {
         Ok(Images::open(self.store()?))
+    }
+
+    /// The engine that runs containers.
+    pub(crate) fn engine(&self) -> Result<NativeEngine, EngineError> {
+        let home = self.settings.home.value.join("engine");
+        NativeEngine::open(&NativeOptions { home, program: "/proc/self/exe".into() })
     }
 
     /// A client of registries, by the settings.

@@ -6,6 +6,7 @@
 mod batch;
 mod check;
 mod completions;
+mod container;
 mod debug;
 mod doctor;
 mod event;
@@ -15,8 +16,10 @@ mod image;
 mod login;
 mod logout;
 mod man;
+mod network;
 mod plan;
 mod settings;
+mod volume;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -95,6 +98,9 @@ enum Command {
     Image(Box<image::ImageArgs>),
     Login(login::LoginArgs),
     Logout(logout::LogoutArgs),
+    Container(Box<container::ContainerArgs>),
+    Volume(volume::VolumeArgs),
+    Network(network::NetworkArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
     Debug(debug::DebugArgs),
@@ -126,19 +132,20 @@ pub(crate) type Outcome = Result<Exit, Failure>;
 pub(crate) fn run() -> Exit {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let environment = Environment::of_process();
+    let words = container::has_codes_of_its_own(&arguments);
     match command(early_color(&arguments)).try_get_matches_from(arguments) {
         Ok(matches) => match <Cli as clap::FromArgMatches>::from_arg_matches(&matches) {
             Ok(cli) => start(cli, &environment),
-            Err(error) => usage(&error),
+            Err(error) => usage(&error, words),
         },
-        Err(error) => usage(&error),
+        Err(error) => usage(&error, words),
     }
 }
 
 /// The grammar, with the parts of its help that are not comments.
 pub(crate) fn command(color: clap::ColorChoice) -> clap::Command {
     let codes: Vec<String> =
-        Exit::ALL.iter().map(|(exit, meaning)| format!("  {:>2}  {meaning}", *exit as u8)).collect();
+        Exit::ALL.iter().map(|(exit, meaning)| format!("  {:>2}  {meaning}", exit.code())).collect();
     let examples = "Examples:\n  \
         longshore plan\n  \
         longshore plan -e pull_request\n  \
@@ -150,6 +157,7 @@ pub(crate) fn command(color: clap::ColorChoice) -> clap::Command {
         longshore doctor\n  \
         longshore image pull debian:bookworm-slim\n  \
         longshore image save -o debian.tar debian:bookworm-slim\n  \
+        longshore container run --rm host uname -a\n  \
         longshore debug settings\n  \
         source <(longshore completions bash)";
     Cli::command().color(color).after_long_help(format!("{examples}\n\nExit codes:\n{}", codes.join("\n")))
@@ -170,11 +178,16 @@ fn early_color(arguments: &[OsString]) -> clap::ColorChoice {
     clap::ColorChoice::Auto
 }
 
-/// Prints help, version, or what is wrong with the command line.
-fn usage(error: &clap::Error) -> Exit {
+/// Prints help, version, or what is wrong with the command line. Verbs whose exit code is a program's own tell by one
+/// that programs do not use.
+fn usage(error: &clap::Error, like_docker: bool) -> Exit {
     // Nobody is left to tell if the stream is closed.
     let _ = error.print();
-    if error.use_stderr() { Exit::Usage } else { Exit::Success }
+    match (error.use_stderr(), like_docker) {
+        (false, _) => Exit::Success,
+        (true, false) => Exit::Usage,
+        (true, true) => Exit::Program(125),
+    }
 }
 
 fn start(cli: Cli, environment: &Environment) -> Exit {
@@ -204,6 +217,9 @@ fn dispatch(command: Command, session: &mut Session) -> Outcome {
         Command::Image(args) => image::run(&args, session),
         Command::Login(args) => login::run(&args, session),
         Command::Logout(args) => logout::run(&args, session),
+        Command::Container(args) => container::run(*args, session),
+        Command::Volume(args) => volume::run(&args, session),
+        Command::Network(args) => network::run(&args, session),
         Command::Completions(args) => completions::run(&args, session),
         Command::Man(args) => man::run(&args, session),
         Command::Debug(args) => debug::run(args, session),

@@ -75,7 +75,7 @@ pub(super) fn run(args: &ImageArgs, session: &mut Session) -> Outcome {
 
 /// A text of the command line means nothing.
 #[derive(Debug, Error)]
-enum SlipError {
+pub(super) enum SlipError {
     #[error("`{text}` is no name of an image")]
     Name { text: String, source: ReferenceError },
     #[error("the platform cannot be `{text}`")]
@@ -100,11 +100,11 @@ impl Explained for SlipError {
     }
 }
 
-fn reference(text: &str) -> Result<Reference, SlipError> {
+pub(super) fn reference(text: &str) -> Result<Reference, SlipError> {
     Reference::parse(text).map_err(|source| SlipError::Name { text: text.to_owned(), source })
 }
 
-fn platform(text: Option<&str>) -> Result<Option<Platform>, SlipError> {
+pub(super) fn platform(text: Option<&str>) -> Result<Option<Platform>, SlipError> {
     let parse = |text: &str| {
         Platform::parse(text, &host_platform())
             .map_err(|source| SlipError::Platform { text: text.to_owned(), source })

@@ -1,0 +1,13 @@
+//! Being attached to what runs in a container: streams, terminal, signals.
+
+mod attachment;
+mod detach;
+mod pass;
+mod signals;
+mod terminal;
+
+pub(super) use attachment::{Attachment, Ending};
+pub(super) use detach::{DetachKeys, DetachReader};
+pub(super) use pass::Passage;
+pub(super) use signals::{Asked, SignalWatch};
+pub(super) use terminal::{RawTerminal, is_terminal, size};

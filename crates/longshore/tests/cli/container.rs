@@ -1,0 +1,241 @@
+//! `longshore container`, `volume` and `network`, with real containers of the image `host`.
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
+
+use crate::context::{Ended, TestContext};
+
+/// A place for containers, all of which are gone at its end.
+struct Containers(TestContext);
+
+impl Containers {
+    /// Nothing, with a note, where this machine does not let containers be run.
+    fn new() -> Option<Self> {
+        let context = TestContext::new();
+        // Containers' users must be able to walk to what is theirs.
+        for place in [context.project().join(".."), context.project()] {
+            std::fs::set_permissions(place, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let containers = Self(context);
+        let tried = containers.run(&["run", "--rm", "--network", "none", "host", "true"]);
+        if tried.code != 0 {
+            eprintln!("skipped: no containers here: {}", tried.stderr);
+            return None;
+        }
+        Some(containers)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.0.command(&["container"]);
+        command.args(arguments).env("LONGSHORE_HOME", self.0.project().join("../state"));
+        command.env("PATH", "/usr/local/bin:/usr/bin:/bin");
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ended {
+        self.0.end(&mut self.command(arguments))
+    }
+
+    /// Standard output of what must succeed.
+    fn done(&self, arguments: &[&str]) -> String {
+        let ended = self.run(arguments);
+        assert_eq!(ended.code, 0, "{arguments:?}: {}{}", ended.stdout, ended.stderr);
+        ended.stdout
+    }
+
+    /// Another verb than those of containers.
+    fn other(&self, arguments: &[&str]) -> Ended {
+        let mut command = self.0.command(arguments);
+        self.0.end(command.env("LONGSHORE_HOME", self.0.project().join("../state")))
+    }
+
+    /// A container that runs until it is told to end.
+    fn detached(&self, name: &str, options: &[&str]) {
+        let mut arguments = vec!["run", "-d", "--network", "none", "--name", name];
+        arguments.extend(options);
+        arguments.extend(["host", "sleep", "1000"]);
+        self.done(&arguments);
+    }
+}
+
+impl Drop for Containers {
+    fn drop(&mut self) {
+        let all = self.run(&["ps", "-aq"]).stdout;
+        let ids: Vec<&str> = all.lines().collect();
+        if !ids.is_empty() {
+            let mut arguments = vec!["rm", "-fv"];
+            arguments.extend(ids);
+            self.run(&arguments);
+        }
+    }
+}
+
+/// A run without network, which is what most tests need.
+const RUN: [&str; 4] = ["run", "--rm", "--network", "none"];
+
+fn run_of<'a>(rest: &[&'a str]) -> Vec<&'a str> {
+    RUN.iter().copied().chain(rest.iter().copied()).collect()
+}
+
+#[test]
+fn exit_codes_are_the_programs_or_tell_why_there_is_none() {
+    let Some(it) = Containers::new() else { return };
+    let ended = it.run(&run_of(&["host", "sh", "-c", "echo out; echo err >&2; exit 7"]));
+    assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (7, "out\n", "err\n"));
+    for (arguments, code) in [
+        (&["host", "sh", "-c", "kill -9 $$"][..], 137),
+        (&["host", "/etc/passwd"], 126),
+        (&["host", "not-there"], 127),
+        (&["--volume", "a/b:/x", "host", "true"], 125),
+        (&["--no-such-flag", "host", "true"], 125),
+        (&["--gpus", "all", "host", "true"], 125),
+    ] {
+        let ended = it.run(&run_of(arguments));
+        assert_eq!(ended.code, code, "{arguments:?}: {}", ended.stderr);
+    }
+    assert_eq!(it.done(&["ps", "-aq"]), "", "nothing is left");
+    assert_eq!(it.run(&["rm", "nobody"]).code, 1);
+    assert_eq!(it.run(&["exec", "nobody", "true"]).code, 1);
+}
+
+#[test]
+fn streams_variables_and_limits_reach_the_program() {
+    let Some(it) = Containers::new() else { return };
+    let mut child = it
+        .command(&run_of(&["-i", "host", "cat"]))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"through").unwrap();
+    let mut text = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+    assert_eq!((text.as_str(), child.wait().unwrap().code()), ("through", Some(0)));
+    it.0.write("vars", "# comment\nFROM_FILE=1 2\n");
+    let shell = "echo \"$FROM_FILE|$GIVEN|$PWD\"";
+    let options = ["--env-file", "vars", "-e", "GIVEN=x=y", "-w", "/usr", "host", "sh", "-c", shell];
+    assert_eq!(it.done(&run_of(&options)), "1 2|x=y|/usr\n");
+    let ended = it.run(&run_of(&["--read-only", "host", "sh", "-c", "touch /etc/x"]));
+    assert!(ended.code != 0 && ended.stderr.contains("Read-only"), "{}", ended.stderr);
+    let caps = it.done(&run_of(&["--cap-drop", "ALL", "host", "grep", "CapEff", "/proc/self/status"]));
+    assert!(caps.trim_end().ends_with("0000000000000000"), "{caps}");
+    assert_eq!(it.done(&run_of(&["--ulimit", "nofile=64", "host", "sh", "-c", "ulimit -n"])), "64\n");
+}
+
+#[test]
+fn signals_are_handed_on() {
+    let Some(it) = Containers::new() else { return };
+    let shell = "trap 'echo got; exit 5' TERM; echo ready; while :; do sleep 0.01; done";
+    let mut child = it.command(&run_of(&["host", "sh", "-c", shell])).stdout(Stdio::piped()).spawn().unwrap();
+    let mut out = child.stdout.take().unwrap();
+    let mut ready = [0; 6];
+    out.read_exact(&mut ready).unwrap();
+    let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).unwrap();
+    assert_eq!((rest.as_str(), child.wait().unwrap().code()), ("got\n", Some(5)));
+}
+
+#[test]
+fn containers_are_named_listed_inspected_and_removed() {
+    let Some(it) = Containers::new() else { return };
+    it.detached("one", &["--label", "team=web"]);
+    it.done(&["create", "--network", "none", "--name", "two", "host", "true"]);
+    assert_eq!(it.run(&["create", "--name", "one", "host", "true"]).code, 125, "the name is taken");
+    assert_eq!(it.done(&["ps", "--format", "{{.Names}} {{.State}}"]), "one running\n");
+    assert_eq!(it.done(&["ps", "-a", "--format", "{{.Names}}"]), "two\none\n");
+    assert_eq!(it.done(&["ps", "-a", "--filter", "label=team=web", "--format", "{{.Names}}"]), "one\n");
+    assert_eq!(it.done(&["ps", "--filter", "status=created", "--format", "{{.Names}}"]), "two\n");
+    let format = "{{.Name}} {{.State.Running}} {{.Config.Image}} {{index .Config.Labels \"team\"}}";
+    assert_eq!(it.done(&["inspect", "-f", format, "one"]), "/one true host web\n");
+    assert_eq!(it.run(&["inspect", "nobody"]).stdout, "[]\n");
+    assert_eq!(it.done(&["exec", "-e", "A=b", "one", "sh", "-c", "echo $A"]), "b\n");
+    assert_eq!(it.run(&["exec", "one", "sh", "-c", "exit 9"]).code, 9);
+    assert_eq!(it.run(&["exec", "one", "not-there"]).code, 127);
+    assert!(it.done(&["top", "one", "-o", "args"]).contains("sleep 1000"));
+    it.done(&["rename", "one", "three"]);
+    it.done(&["pause", "three"]);
+    assert_eq!(it.done(&["inspect", "-f", "{{.State.Status}}", "three"]), "paused\n");
+    it.done(&["unpause", "three"]);
+    assert_eq!(it.run(&["rm", "three"]).code, 1, "it runs");
+    it.done(&["kill", "three"]);
+    assert_eq!(it.done(&["wait", "three"]), "137\n");
+    let ended = it.run(&["rm", "three", "nobody", "two"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (1, "three\ntwo\n"));
+    assert!(ended.stderr.contains("no such container: nobody"), "{}", ended.stderr);
+}
+
+#[test]
+fn logs_are_kept_and_cut() {
+    let Some(it) = Containers::new() else { return };
+    let shell = "echo one; echo two >&2; echo three";
+    it.done(&["run", "-d", "--network", "none", "--name", "talker", "host", "sh", "-c", shell]);
+    it.done(&["wait", "talker"]);
+    let ended = it.run(&["logs", "talker"]);
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("one\nthree\n", "two\n"));
+    assert_eq!(it.done(&["logs", "-f", "--tail", "1", "talker"]), "three\n");
+    assert_eq!(it.done(&["logs", "--until", "2001-01-01", "talker"]), "");
+    let stamped = it.done(&["logs", "-t", "--tail", "1", "talker"]);
+    assert_eq!(stamped.find(' '), Some("2026-01-01T00:00:00.000000000Z".len()), "{stamped}");
+}
+
+#[test]
+fn files_go_in_and_out() {
+    let Some(it) = Containers::new() else { return };
+    it.detached("box", &[]);
+    it.done(&["create", "--network", "none", "--name", "still", "host", "true"]);
+    it.0.write("tree/a", "A").write("tree/sub/b", "B");
+    for name in ["box", "still"] {
+        let at = |path: &str| format!("{name}:{path}");
+        it.done(&["cp", "tree", &at("/var/new")]);
+        it.done(&["cp", "tree/.", &at("/var/new")]);
+        it.done(&["cp", "tree", &at("/var/new")]);
+        it.done(&["cp", &at("/var/new/tree/sub/b"), &format!("{name}-b")]);
+        assert_eq!(it.0.read(&format!("{name}-b")), "B");
+        it.done(&["cp", &at("/var/new"), &format!("{name}-out")]);
+        assert_eq!(it.0.read(&format!("{name}-out/a")), "A");
+        assert_eq!(it.0.read(&format!("{name}-out/tree/a")), "A");
+        assert_eq!(it.run(&["cp", "tree/a", &at("/not/there/")]).code, 1);
+    }
+    it.done(&["exec", "box", "ln", "-s", "/../../../../../../etc", "/var/out"]);
+    it.0.write("canary", "no");
+    it.done(&["cp", "canary", "box:/var/out/longshore-canary"]);
+    assert!(!std::path::Path::new("/etc/longshore-canary").exists(), "a link led out of the container");
+}
+
+#[test]
+fn what_is_too_much_is_killed_and_what_fails_is_started_again() {
+    let Some(it) = Containers::new() else { return };
+    let hog = "x=a; while :; do x=$x$x; done";
+    let ended =
+        it.run(&["run", "--network", "none", "--name", "hog", "--memory", "16m", "host", "sh", "-c", hog]);
+    if ended.stderr.contains("warning") {
+        eprintln!("skipped: memory cannot be limited here: {}", ended.stderr);
+    } else {
+        assert_eq!(ended.code, 137, "{}", ended.stderr);
+        assert_eq!(it.done(&["inspect", "-f", "{{.State.OOMKilled}}", "hog"]), "true\n");
+    }
+    let policy = ["--restart", "on-failure:2", "host", "sh", "-c", "exit 3"];
+    let mut arguments = vec!["run", "-d", "--network", "none", "--name", "again"];
+    arguments.extend(policy);
+    it.done(&arguments);
+    assert_eq!(it.done(&["wait", "again"]), "3\n");
+    assert_eq!(it.done(&["inspect", "-f", "{{.RestartCount}}", "again"]), "2\n");
+}
+
+#[test]
+fn volumes_outlive_containers() {
+    let Some(it) = Containers::new() else { return };
+    assert_eq!(it.other(&["volume", "create", "--label", "a=b", "data"]).stdout, "data\n");
+    it.done(&run_of(&["-v", "data:/data", "host", "sh", "-c", "echo kept > /data/file"]));
+    assert_eq!(it.done(&run_of(&["-v", "data:/data:ro", "host", "cat", "/data/file"])), "kept\n");
+    assert_ne!(it.run(&run_of(&["-v", "data:/data:ro", "host", "touch", "/data/x"])).code, 0);
+    let format = "{{.Name}} {{.Label \"a\"}}";
+    assert_eq!(it.other(&["volume", "ls", "--format", format]).stdout, "data b\n");
+    it.done(&["create", "--name", "user", "-v", "data:/data", "host", "true"]);
+    assert_eq!(it.other(&["volume", "rm", "data"]).code, 1, "it is in use");
+    it.done(&["rm", "user"]);
+    assert_eq!(it.other(&["volume", "rm", "data"]).stdout, "data\n");
+}
