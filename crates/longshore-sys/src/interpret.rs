@@ -48,7 +48,7 @@ fn step(op: &Op, report: &OwnedFd) -> Step {
         Op::IsolateMounts => {
             rustix::mount::mount_change(c"/", MountPropagationFlags::REC | MountPropagationFlags::DOWNSTREAM)
         }
-        Op::ChangeRoot { mount, at } => change_root(mount, at),
+        Op::ChangeRoot(mount) => change_root(mount),
         Op::DropOldRoot => drop_old_root(),
         Op::MakeDirectories(..)
         | Op::MakeFile(_)
@@ -182,9 +182,11 @@ fn become_root() -> Step {
     rustix::thread::set_thread_res_uid(rustix::fs::Uid::ROOT, rustix::fs::Uid::ROOT, rustix::fs::Uid::ROOT)
 }
 
-fn change_root(mount: &OwnedFd, at: &CStr) -> Step {
-    rustix::mount::move_mount(mount, c"", CWD, at, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
-    rustix::process::chdir(at)?;
+fn change_root(mount: &OwnedFd) -> Step {
+    // The root directory is the one place that everybody may reach, whatever directories the machine closes to the
+    // container's user; and the mount itself is a descriptor, so no path has to be walked.
+    rustix::mount::move_mount(mount, c"", CWD, c"/", MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
+    rustix::process::fchdir(mount)?;
     // The old root is put over the new one, see pivot_root(2), "pivot_root(".", ".")".
     rustix::process::pivot_root(c".", c".")
 }

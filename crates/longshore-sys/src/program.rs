@@ -29,14 +29,9 @@ pub enum Op {
     BecomeRoot,
     /// Keeps changes of mounts from reaching the machine; changes of the machine reach here until the root is changed.
     IsolateMounts,
-    /// Makes a mount the root directory: attaches it to a directory of the machine. All else stays mounted until
-    /// [`Op::DropOldRoot`]: in a user namespace, `/proc` and `/sys` can be mounted only where they are seen already.
-    ChangeRoot {
-        /// The mount.
-        mount: OwnedFd,
-        /// Where to attach it, for the short time that it takes.
-        at: CString,
-    },
+    /// Makes a mount the root directory. All else stays mounted until [`Op::DropOldRoot`]: in a user namespace, `/proc` and
+    /// `/sys` can be mounted only where they are seen already.
+    ChangeRoot(OwnedFd),
     /// Drops all mounts of before. The working directory is the root.
     DropOldRoot,
     /// Makes directories, each after its parent; those that exist stay as they are.

@@ -79,7 +79,7 @@ fn describe(op: &Op) -> String {
         Op::JoinGroup(_) => "join a control group".to_owned(),
         Op::Enter(..) => "enter a namespace".to_owned(),
         Op::Unshare(_) => "make a namespace".to_owned(),
-        Op::ChangeRoot { .. } => "change the root directory".to_owned(),
+        Op::ChangeRoot(_) => "change the root directory".to_owned(),
         Op::MakeDirectories(paths, _) => {
             format!("make the directory `{}`", paths.last().map(text).unwrap_or_default())
         }

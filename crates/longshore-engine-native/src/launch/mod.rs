@@ -309,7 +309,7 @@ impl Launch<'_> {
             single_user: self.privilege == Privilege::SingleUser,
         };
         program.push(Op::IsolateMounts);
-        program.push(Op::ChangeRoot { mount: root.mount, at: c_path(self.directory.path())? });
+        program.push(Op::ChangeRoot(root.mount));
         for (mount, place) in root.parts {
             program.push(Op::Attach { mount, target: c_path(&place)?, links: Links::Refuse });
         }
