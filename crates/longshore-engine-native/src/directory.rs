@@ -9,6 +9,7 @@ use longshore_engine::{ContainerId, EngineError, Fault};
 
 use crate::home::{Home, io_error};
 use crate::record::{ContainerDirectory, RecordDto};
+use crate::removal;
 use crate::rootless::Worker;
 use crate::volume::is_name;
 
@@ -135,31 +136,8 @@ pub(crate) fn throw_away(home: &Home, path: &Path) -> io::Result<()> {
 /// Deletes what is in the trash. What cannot be deleted now is left for the next time.
 pub(crate) fn empty_trash(home: &Home, worker: &Worker) {
     for entry in fs::read_dir(home.trash()).into_iter().flatten().flatten() {
-        if delete(&entry.path()).is_err() {
+        if removal::remove(&entry.path()).is_err() {
             let _ = worker.remove(&entry.path());
-        }
-    }
-}
-
-/// Deletes a tree. Directories that their owner may not enter are opened up on the way.
-pub(crate) fn delete(path: &Path) -> Result<(), EngineError> {
-    let removed = fs::remove_dir_all(path).or_else(|_| {
-        open_up(path);
-        fs::remove_dir_all(path)
-    });
-    match removed {
-        // Somebody else deletes it as well.
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error("remove", path, error)),
-        _ => Ok(()),
-    }
-}
-
-fn open_up(path: &Path) {
-    use std::os::unix::fs::PermissionsExt as _;
-    let _ = fs::set_permissions(path, fs::Permissions::from_mode(0o700));
-    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            open_up(&entry.path());
         }
     }
 }

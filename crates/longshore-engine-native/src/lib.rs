@@ -34,6 +34,7 @@ mod occupancy;
 mod process;
 mod reap;
 mod record;
+mod removal;
 mod restart;
 mod rootfs;
 mod rootless;

@@ -9,6 +9,7 @@ use longshore_engine::{EngineError, Fault};
 
 use super::{enter, needs_worker};
 use crate::control::FailureDto;
+use crate::home::io_error;
 
 /// The word that makes the program unpack an image.
 pub(crate) const UNPACK: &str = "__unpack";
@@ -75,7 +76,10 @@ pub(crate) fn unpack_main(arguments: &[String]) -> ExitCode {
 /// The main function of the process that removes: `__remove PATH`.
 pub(crate) fn remove_main(arguments: &[String]) -> ExitCode {
     answer(arguments, |arguments| match arguments {
-        [path] => crate::directory::delete(Path::new(path)),
+        [path] => {
+            let path = Path::new(path);
+            crate::removal::remove(path).map_err(|error| io_error("remove", path, error))
+        }
         _ => Err(misused()),
     })
 }

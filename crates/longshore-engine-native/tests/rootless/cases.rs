@@ -7,8 +7,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use longshore_engine::{
-    ContainerSpec, ContainerState, EngineError, ExecSpec, Fault, ImageSource, Input, NetworkMode, Output,
-    PortBinding, ProcessIo, Protocol, Resources, Security,
+    ContainerSpec, ContainerState, Device, EngineError, ExecSpec, Fault, ImageSource, Input, Mount,
+    MountKind, NamespaceMode, NetworkMode, Output, PortBinding, ProcessIo, Protocol, Resources, Security,
 };
 use longshore_store::Store;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -18,13 +18,15 @@ use super::Case;
 use super::place::{Outcome, Place, host, outcome, program, root_is_alone, script, until};
 use super::who::{SUBORDINATE, Who};
 
-pub(crate) const CASES: [(&str, Case); 10] = [
+pub(crate) const CASES: [(&str, Case); 12] = [
     ("the_machine_is_seen_and_not_changed", the_machine),
     ("processes_enter_a_container", entering),
     ("users_are_those_that_there_are", users),
     ("images_keep_owners_as_far_as_there_are_any", images),
     ("everything_can_be_removed", removal),
     ("terminals_are_given", terminals),
+    ("options_work_or_say_why_not", options),
+    ("volumes_keep_what_is_in_them", volumes),
     ("networks_reach_who_they_should", networks),
     ("namespaces_are_shared", sharing),
     ("what_cannot_be_kept_is_told", limits),
@@ -211,6 +213,102 @@ fn terminals(place: &Place) -> Result<(), String> {
     Ok(())
 }
 
+fn options(place: &Place) -> Result<(), String> {
+    allowed(place.run(&script("true")))?;
+    let security = |change: fn(&mut Security)| {
+        let mut security = Security::default();
+        change(&mut security);
+        security
+    };
+    let specs: [(&str, ContainerSpec); 9] = [
+        (
+            "read-only",
+            ContainerSpec {
+                security: security(|security| security.read_only = true),
+                ..script("! touch /x 2>/dev/null && touch /dev/shm/x")
+            },
+        ),
+        (
+            "privileged",
+            ContainerSpec {
+                security: security(|security| security.privileged = true),
+                ..script("mount -t tmpfs none /mnt && touch /mnt/x")
+            },
+        ),
+        (
+            "host pid",
+            ContainerSpec {
+                security: security(|security| security.pid = NamespaceMode::Host),
+                ..script("test $$ -gt 1 && test -d /proc/1")
+            },
+        ),
+        (
+            "host ipc",
+            ContainerSpec {
+                security: security(|security| security.ipc = NamespaceMode::Host),
+                ..script("test -d /dev/shm")
+            },
+        ),
+        (
+            "host uts",
+            ContainerSpec {
+                security: security(|security| security.uts = NamespaceMode::Host),
+                ..script("true")
+            },
+        ),
+        (
+            "sysctl",
+            ContainerSpec {
+                security: security(|security| {
+                    security.sysctls = vec![("net.ipv4.ip_default_ttl".to_owned(), "77".to_owned())];
+                }),
+                ..script("test $(cat /proc/sys/net/ipv4/ip_default_ttl) = 77")
+            },
+        ),
+        (
+            "device",
+            ContainerSpec {
+                resources: Resources {
+                    devices: vec![Device {
+                        source: "/dev/zero".into(),
+                        target: "/dev/nothing".to_owned(),
+                        permissions: "rwm".to_owned(),
+                    }],
+                    ..Resources::default()
+                },
+                ..script("test -c /dev/nothing && head -c 1 /dev/nothing > /dev/null")
+            },
+        ),
+        ("init", ContainerSpec { init: true, ..script("test $$ -gt 1") }),
+        ("host name", ContainerSpec { hostname: Some("ada".to_owned()), ..script("test $(uname -n) = ada") }),
+    ];
+    for (name, spec) in specs {
+        let outcome = place.run(&spec).unwrap_or_else(|error| panic!("{name}: {error}: {:?}", error.source));
+        assert_eq!(outcome.code, 0, "{name}: {outcome:?}");
+    }
+    // What the kernel keeps for root of the machine.
+    let spec = ContainerSpec {
+        security: security(|security| security.sysctls = vec![("kernel.sysrq".to_owned(), "0".to_owned())]),
+        ..script("true")
+    };
+    let error = place.run(&spec).unwrap_err();
+    assert!(error.message.contains("/proc/sys/kernel/sysrq"), "{error:?}");
+    Ok(())
+}
+
+fn volumes(place: &Place) -> Result<(), String> {
+    let kind = MountKind::Volume { name: Some("kept".to_owned()), no_copy: false, subpath: None };
+    let mut spec = image(place, "stat -c '%u %a' /data; cat /data/new; echo was here > /data/new");
+    spec.mounts.push(Mount { kind, target: "/data".to_owned(), read_only: false });
+    for first in [true, false] {
+        let text = allowed(place.run(&spec))?.text;
+        let owner = if root_is_alone() { 0 } else { 33 };
+        assert!(text.starts_with(&format!("{owner} 750\n")), "{text}");
+        assert_eq!(text.contains("was here"), !first, "{text}");
+    }
+    Ok(())
+}
+
 fn networks(place: &Place) -> Result<(), String> {
     let binding = PortBinding {
         host_ip: Some([127, 0, 0, 1].into()),
@@ -264,10 +362,8 @@ fn sharing(place: &Place) -> Result<(), String> {
     // Two containers of two user namespaces cannot be joined at once.
     let other = place.engine.create(&host(&["sleep", "1000"]), None).unwrap();
     place.start(&other).unwrap();
-    let security = Security {
-        ipc: longshore_engine::NamespaceMode::Container(other.as_str().to_owned()),
-        ..Security::default()
-    };
+    let security =
+        Security { ipc: NamespaceMode::Container(other.as_str().to_owned()), ..Security::default() };
     let error = place.run(&ContainerSpec { network, security, ..script("true") }).unwrap_err();
     assert_eq!(error.fault, Fault::Unsupported, "{error:?}");
     for id in [id, other] {

@@ -17,6 +17,7 @@ mod save;
 mod tag;
 
 use clap::Subcommand;
+use longshore_engine::EngineError;
 use longshore_image::{Images, UnpackOptions, Unpacker, host_platform};
 use longshore_oci::{Platform, PlatformError, Reference, ReferenceError};
 use thiserror::Error;
@@ -58,6 +59,9 @@ enum Command {
 }
 
 pub(super) fn run(args: &ImageArgs, session: &mut Session) -> Outcome {
+    if args.command.handles_layers() {
+        longshore_engine_native::enter_user_namespace().map_err(NamespaceError)?;
+    }
     match &args.command {
         Command::Pull(args) => pull::run(args, session),
         Command::Push(args) => push::run(args, session),
@@ -70,6 +74,36 @@ pub(super) fn run(args: &ImageArgs, session: &mut Session) -> Outcome {
         Command::Load(args) => load::run(args, session),
         Command::Import(args) => import::run(args, session),
         Command::Prune(args) => prune::run(args, session),
+    }
+}
+
+impl Command {
+    /// Whether layers are unpacked or removed, whose files may belong to subordinate ids.
+    fn handles_layers(&self) -> bool {
+        match self {
+            Self::Pull(_) | Self::Rm(_) | Self::Load(_) | Self::Import(_) | Self::Prune(_) => true,
+            Self::Push(_)
+            | Self::Tag(_)
+            | Self::Ls(_)
+            | Self::Inspect(_)
+            | Self::History(_)
+            | Self::Save(_) => false,
+        }
+    }
+}
+
+/// The user's subordinate ids cannot be had.
+#[derive(Debug, Error)]
+#[error("failed to handle layers with the subordinate ids of this user")]
+struct NamespaceError(#[source] EngineError);
+
+impl Explained for NamespaceError {
+    fn blame(&self) -> Blame {
+        Blame::Environment
+    }
+
+    fn help(&self) -> Option<String> {
+        self.0.help.clone()
     }
 }
 
@@ -112,8 +146,8 @@ pub(super) fn platform(text: Option<&str>) -> Result<Option<Platform>, SlipError
     text.map(parse).transpose()
 }
 
-/// How layers are unpacked as they come, if they are. An ordinary user's are not: the engine unpacks them when a
-/// container is made, in a user namespace where files can have other owners.
+/// How layers are unpacked as they come, if they are. Those of a user without subordinate ids are not, who may have some
+/// when a container is made: the engine unpacks them then.
 fn unpack_options(wanted: bool) -> Option<UnpackOptions> {
     let options = UnpackOptions::for_this_process();
     (wanted && options.unpacker != Unpacker::User).then_some(options)
