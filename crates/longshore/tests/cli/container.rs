@@ -84,7 +84,8 @@ fn exit_codes_are_the_programs_or_tell_why_there_is_none() {
     let ended = it.run(&run_of(&["host", "sh", "-c", "echo out; echo err >&2; exit 7"]));
     assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (7, "out\n", "err\n"));
     for (arguments, code) in [
-        (&["host", "sh", "-c", "kill -9 $$"][..], 137),
+        // The first process of a container is not killed by its own signals.
+        (&["host", "sh", "-c", "sh -c 'kill -9 $$'; exit $?"][..], 137),
         (&["host", "/etc/passwd"], 126),
         (&["host", "not-there"], 127),
         (&["--volume", "a/b:/x", "host", "true"], 125),
@@ -175,9 +176,13 @@ fn logs_are_kept_and_cut() {
     it.done(&["wait", "talker"]);
     let ended = it.run(&["logs", "talker"]);
     assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("one\nthree\n", "two\n"));
-    assert_eq!(it.done(&["logs", "-f", "--tail", "1", "talker"]), "three\n");
-    assert_eq!(it.done(&["logs", "--until", "2001-01-01", "talker"]), "");
-    let stamped = it.done(&["logs", "-t", "--tail", "1", "talker"]);
+    // Between streams there is no order, so one of them must do for what is about order.
+    let shell = "echo one; echo two; echo three";
+    it.done(&["run", "-d", "--network", "none", "--name", "teller", "host", "sh", "-c", shell]);
+    assert_eq!(it.done(&["logs", "-f", "teller"]), "one\ntwo\nthree\n");
+    assert_eq!(it.done(&["logs", "--tail", "1", "teller"]), "three\n");
+    assert_eq!(it.done(&["logs", "--until", "2001-01-01", "teller"]), "");
+    let stamped = it.done(&["logs", "-t", "--tail", "1", "teller"]);
     assert_eq!(stamped.find(' '), Some("2026-01-01T00:00:00.000000000Z".len()), "{stamped}");
 }
 
@@ -203,6 +208,42 @@ fn files_go_in_and_out() {
     it.0.write("canary", "no");
     it.done(&["cp", "canary", "box:/var/out/longshore-canary"]);
     assert!(!std::path::Path::new("/etc/longshore-canary").exists(), "a link led out of the container");
+}
+
+/// Runs a line with a terminal, types some keys once it is ready, and gives its exit code and what was shown.
+fn at_terminal(it: &Containers, line: &str, keys: &[u8]) -> Option<(Option<i32>, String)> {
+    let command = it.command(&[]);
+    let program = command.get_program().display().to_string();
+    let variables = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    let mut script = Command::new("script");
+    script.args(["-qec", &format!("{program} container {line}"), "/dev/null"]);
+    script.env_clear().envs(variables).current_dir(it.0.project());
+    let mut child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
+    let (mut input, mut output) = (child.stdin.take()?, child.stdout.take()?);
+    let mut shown = Vec::new();
+    let mut byte = [0];
+    // Before it is raw, the terminal would take keys for its own.
+    while !shown.ends_with(b"ready") && output.read(&mut byte).unwrap() == 1 {
+        shown.push(byte[0]);
+    }
+    input.write_all(keys).unwrap();
+    output.read_to_end(&mut shown).unwrap();
+    Some((child.wait().unwrap().code(), String::from_utf8_lossy(&shown).into_owned()))
+}
+
+#[test]
+fn terminals_are_handed_on_and_left() {
+    let Some(it) = Containers::new() else { return };
+    let line = "run --rm -it --network none host sh -c 'tty; echo ready; read x; echo $x; exit 4'";
+    let Some((code, text)) = at_terminal(&it, line, b"typed\r") else {
+        eprintln!("skipped: there is no `script` that gives a terminal");
+        return;
+    };
+    assert!(code == Some(4) && text.contains("/dev/") && text.contains("typed"), "{code:?} {text}");
+    let line = "run -it --name left --network none host sh -c 'echo ready; sleep 1000'";
+    let (code, text) = at_terminal(&it, line, b"\x10\x11").unwrap();
+    assert_eq!(code, Some(0), "{text}");
+    assert_eq!(it.done(&["ps", "--format", "{{.Names}}"]), "left\n");
 }
 
 #[test]
