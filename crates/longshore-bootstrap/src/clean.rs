@@ -19,6 +19,7 @@ const REMOVED: &[&str] = &[
     "etc/group-",
     "etc/gshadow-",
     "etc/hostname",
+    "etc/hosts",
     "etc/passwd-",
     "etc/resolv.conf",
     "etc/shadow-",

@@ -5,6 +5,7 @@
 #![expect(clippy::print_stderr, reason = "a test that is skipped says why")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod bootstrap;
 mod check;
 mod container;
 mod context;

@@ -3,6 +3,7 @@
 //! One file for each verb, with Docker's flags and Docker's words on standard output. [`failure`] says who can mend what
 //! goes wrong.
 
+mod bootstrap;
 mod failure;
 mod history;
 mod import;
@@ -35,7 +36,8 @@ use crate::failure::{Explained, Failure};
   longshore image pull debian:bookworm-slim
   longshore image ls
   longshore image load -i image.tar
-  longshore image save -o image.tar debian:bookworm-slim")]
+  longshore image save -o image.tar debian:bookworm-slim
+  longshore image bootstrap -t base debian:bookworm")]
 pub(super) struct ImageArgs {
     #[command(subcommand)]
     command: Command,
@@ -55,6 +57,7 @@ enum Command {
     Save(save::SaveArgs),
     Load(load::LoadArgs),
     Import(import::ImportArgs),
+    Bootstrap(bootstrap::BootstrapArgs),
     Prune(prune::PruneArgs),
 }
 
@@ -73,6 +76,7 @@ pub(super) fn run(args: &ImageArgs, session: &mut Session) -> Outcome {
         Command::Save(args) => save::run(args, session),
         Command::Load(args) => load::run(args, session),
         Command::Import(args) => import::run(args, session),
+        Command::Bootstrap(args) => bootstrap::run(args, session),
         Command::Prune(args) => prune::run(args, session),
     }
 }
@@ -81,7 +85,12 @@ impl Command {
     /// Whether layers are unpacked or removed, whose files may belong to subordinate ids.
     fn handles_layers(&self) -> bool {
         match self {
-            Self::Pull(_) | Self::Rm(_) | Self::Load(_) | Self::Import(_) | Self::Prune(_) => true,
+            Self::Pull(_)
+            | Self::Rm(_)
+            | Self::Load(_)
+            | Self::Import(_)
+            | Self::Bootstrap(_)
+            | Self::Prune(_) => true,
             Self::Push(_)
             | Self::Tag(_)
             | Self::Ls(_)
