@@ -27,6 +27,7 @@ pub(crate) fn create(
     let found = images.find(spec)?;
     let mut spec = merged(spec, &found.config);
     check(&spec)?;
+    sweep(home);
     let making = home.containers().join(making_name(&id));
     fs::create_dir(&making).map_err(|error| io_error("make", &making, error))?;
     let made = fill(home, (&making, images), (&id, sandbox), &mut spec, found);
@@ -76,6 +77,14 @@ fn fill(
         directory::release(home, &name, id);
     }
     written
+}
+
+/// Throws away what others were making when they were killed.
+pub(crate) fn sweep(home: &Home) -> usize {
+    unfinished(home)
+        .filter(|(_, maker)| !maker.is_some_and(ProcessDto::is_alive))
+        .filter(|(path, _)| directory::throw_away(home, path).is_ok())
+        .count()
 }
 
 /// A name that tells who makes the container, so that what a killed process leaves is known as such.

@@ -93,11 +93,7 @@ fn after_monitor(home: &Home, id: &ContainerId, reaped: &mut Reaped) -> Result<(
 /// Everything else that killed processes leave. It looks at all there is.
 pub(crate) fn everything(home: &Home, worker: &Worker, reaped: &mut Reaped) -> Result<(), EngineError> {
     monitors(home, reaped)?;
-    for (path, maker) in crate::create::unfinished(home).collect::<Vec<_>>() {
-        if !maker.is_some_and(ProcessDto::is_alive) && crate::directory::throw_away(home, &path).is_ok() {
-            reaped.unfinished += 1;
-        }
-    }
+    reaped.unfinished = crate::create::sweep(home);
     names(home, reaped);
     groups(home, reaped);
     reaped.trash = fs::read_dir(home.trash()).into_iter().flatten().flatten().count();

@@ -461,10 +461,19 @@ fn words(spec: &ContainerSpec) -> Result<Vec<String>, EngineError> {
 }
 
 impl Launched {
-    /// Ends the process: something that it needs could not be made.
-    pub(crate) fn kill(&mut self) {
+    /// Ends the process: something that it needs could not be made. If that is because the process itself has failed, its own
+    /// failure is the one to tell.
+    pub(crate) fn abandon(mut self, error: EngineError) -> EngineError {
         let _ = longshore_sys::send_signal(self.child.pidfd(), libc_sigkill());
+        if let Err(own @ longshore_sys::StartError::Operation { .. }) = self.child.started() {
+            return self.failure().explain(own);
+        }
         let _ = self.child.wait();
+        error
+    }
+
+    fn failure(&self) -> Failure<'_> {
+        Failure { program: &self.program, word: &self.first_word, directory: &self.working_directory }
     }
 
     /// Lets the process go on, and waits until it has become the user's program.
@@ -478,14 +487,7 @@ impl Launched {
                 drop(self.mapping.take());
                 Ok((self.child, self.streams))
             }
-            Err(error) => {
-                let failure = Failure {
-                    program: &self.program,
-                    word: &self.first_word,
-                    directory: &self.working_directory,
-                };
-                Err(failure.explain(error))
-            }
+            Err(error) => Err(self.failure().explain(error)),
         }
     }
 }

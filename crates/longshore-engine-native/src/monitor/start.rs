@@ -30,8 +30,7 @@ impl Monitor {
         let pid = launched.child.pid().as_raw_nonzero().get();
         let connected = self.connect(pid, launched.own_network);
         if let Err(error) = connected {
-            launched.kill();
-            return Err(error);
+            return Err(launched.abandon(error));
         }
         self.oom_kills = self.count_oom_kills();
         let (child, streams) = launched.finish()?;

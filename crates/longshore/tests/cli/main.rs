@@ -7,7 +7,8 @@
 
 mod bootstrap;
 mod check;
-mod container;
+mod container_crash;
+mod container_hostile;
 mod context;
 mod doctor;
 mod explain;
