@@ -20,6 +20,7 @@ const VERBS: &[&[&str]] = &[
     &["image", "save"],
     &["image", "load"],
     &["image", "import"],
+    &["image", "bootstrap"],
     &["image", "prune"],
     &["login"],
     &["logout"],

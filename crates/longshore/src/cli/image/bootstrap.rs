@@ -33,9 +33,7 @@ use crate::wiring::Wiring;
 #[command(after_long_help = "Examples:
   longshore image bootstrap -t base debian:bookworm
   longshore image bootstrap -t build:noble --variant buildd --include git,ca-certificates ubuntu:24.04
-  longshore image bootstrap -t base --mirror http://mirror.example.org/debian debian:trixie
-  longshore image bootstrap -t old --accept-expired \\
-    --mirror http://snapshot.debian.org/archive/debian/20230801T000000Z debian:bookworm")]
+  longshore image bootstrap -t base --mirror http://mirror.example.org/debian debian:trixie")]
 pub(super) struct BootstrapArgs {
     /// What to make it of: `debian` or `ubuntu`, and the suite's code name or version
     #[arg(value_name = "DISTRIBUTION:SUITE")]

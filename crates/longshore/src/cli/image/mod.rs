@@ -35,7 +35,6 @@ use crate::failure::{Explained, Failure};
 #[command(after_long_help = "Examples:
   longshore image pull debian:bookworm-slim
   longshore image ls
-  longshore image load -i image.tar
   longshore image save -o image.tar debian:bookworm-slim
   longshore image bootstrap -t base debian:bookworm")]
 pub(super) struct ImageArgs {
