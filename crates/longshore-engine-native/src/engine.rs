@@ -1,15 +1,17 @@
 //! The engine.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use longshore_cgroup::Hierarchy;
 use longshore_engine::{
-    ContainerId, ContainerSpec, ContainerState, ContainerStatus, EngineError, ExecSpec, ExitStatus, Fault,
-    LogEntry, LogQuery, ProcessIo, RunningExec as _, SandboxId,
+    Capabilities, ContainerId, ContainerSpec, ContainerState, ContainerStatus, EngineError, ExecSpec,
+    ExitStatus, Fault, LogEntry, LogQuery, ProcessIo, RunningExec as _, SandboxId,
 };
 
 use crate::attach::Attached;
+use crate::contract::Fetch;
 use crate::control::{Client, RequestDto, connect};
 use crate::directory;
 use crate::exec::Entered;
@@ -43,6 +45,8 @@ pub struct NativeEngine {
     images: Images,
     privilege: Privilege,
     worker: Worker,
+    pub(crate) fetch: Option<Arc<dyn Fetch>>,
+    capabilities: OnceLock<Capabilities>,
 }
 
 /// Which streams one wants to be attached to.
@@ -78,7 +82,15 @@ impl NativeEngine {
         let worker = Worker::new(&options.program);
         let images = Images::of(crate::images::store_of(&home), worker.clone());
         let privilege = crate::rootless::privilege();
-        Ok(Self { home, program: options.program.clone(), images, privilege, worker })
+        Ok(Self {
+            home,
+            program: options.program.clone(),
+            images,
+            privilege,
+            worker,
+            fetch: None,
+            capabilities: OnceLock::new(),
+        })
     }
 
     /// Cleans up everything that killed processes left.
@@ -90,6 +102,21 @@ impl NativeEngine {
         let mut reaped = Reaped::default();
         reap::everything(&self.home, &self.worker, &mut reaped)?;
         Ok(reaped)
+    }
+
+    /// What it can do here. Control groups are only looked for when somebody asks.
+    pub(crate) fn known_capabilities(&self) -> &Capabilities {
+        self.capabilities.get_or_init(|| crate::contract::capabilities(self.privilege))
+    }
+
+    /// The images.
+    pub(crate) fn images(&self) -> &Images {
+        &self.images
+    }
+
+    /// Where everything is.
+    pub(crate) fn home_of(&self) -> &Home {
+        &self.home
     }
 
     /// The volumes.

@@ -6,7 +6,7 @@
 //!   containers/ID/     one directory for each container, see `record`
 //!   names/NAME         the id of the container of that name
 //!   live/ID            locked by the monitor of a container as long as it lives
-//!   sandboxes/ID       what a sandbox is
+//!   sandboxes/NAME     what a sandbox is
 //!   volumes/NAME/      one directory for each volume
 //!   networks/          see `longshore-network`
 //!   trash/             what is being deleted

@@ -58,7 +58,8 @@ impl Images {
         }
     }
 
-    fn find_image(&self, name: &str, platform: Option<&str>) -> Result<Found, EngineError> {
+    /// Finds an image by its name, and unpacks what is not unpacked.
+    pub(crate) fn find_image(&self, name: &str, platform: Option<&str>) -> Result<Found, EngineError> {
         let images = longshore_image::Images::open(self.open()?);
         let image = resolve(&images, name, platform)?;
         let unpacked = images.is_unpacked(&image).map_err(|error| not_unpacked(name, error.into()))?;

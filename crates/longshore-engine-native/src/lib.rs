@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod attach;
+mod contract;
 mod control;
 mod copy;
 mod create;
@@ -39,6 +40,7 @@ mod restart;
 mod rootfs;
 mod rootless;
 mod running;
+mod sandbox;
 mod signal;
 mod start;
 mod unused;
@@ -47,6 +49,7 @@ mod user;
 mod volume;
 
 pub use attach::{Attached, Incoming, Sender};
+pub use contract::Fetch;
 pub use copy::PathStatusDto;
 pub use engine::{Attachments, NativeEngine, NativeOptions};
 pub use internal::internal_main;
