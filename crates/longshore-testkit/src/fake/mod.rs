@@ -1,1 +1,0 @@
-//! An engine that is a fake.
