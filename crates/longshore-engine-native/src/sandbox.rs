@@ -13,7 +13,7 @@ use longshore_engine::{Attachment, EngineError, Fault, NetworkMode, SandboxId, S
 use longshore_network::{CreateError, LookupError, NetworkSpec};
 use serde::{Deserialize, Serialize};
 
-use crate::home::{Home, io_error, replace};
+use crate::home::{Home, io_error};
 use crate::process::ProcessDto;
 use crate::volume::is_name;
 
@@ -75,7 +75,11 @@ impl<'a> Sandboxes<'a> {
         let made = self.make_network(spec).and_then(|()| {
             record.maker = None;
             let path = self.path(name);
-            replace(&path, &written(&record)?).map_err(|error| io_error("write", &path, error))
+            // Under a name that is none of a sandbox, until it is whole.
+            let new = self.path(&format!(".{}", record.id));
+            fs::write(&new, written(&record)?)
+                .and_then(|()| fs::rename(&new, &path))
+                .map_err(|error| io_error("write", &path, error))
         });
         match made {
             Ok(()) => Ok(record.id),
