@@ -45,6 +45,7 @@ fn fill(
     spec: &mut ContainerSpec,
     found: Found,
 ) -> Result<(), EngineError> {
+    take_over_volumes(home, spec)?;
     let anonymous_volumes = place_volumes(home, spec, &found.config)?;
     found.keep(images, id)?;
     let name = match spec.name.clone() {
@@ -222,6 +223,32 @@ fn check(spec: &ContainerSpec) -> Result<(), EngineError> {
     }
     if spec.resources.memory.is_some_and(|bytes| bytes < 6 * 1024 * 1024) {
         return invalid("minimum memory limit allowed is 6MB".to_owned());
+    }
+    Ok(())
+}
+
+/// Adds the mounts of other containers, which `NAME`, `NAME:ro` and `NAME:rw` name. What the user mounts himself wins.
+fn take_over_volumes(home: &Home, spec: &mut ContainerSpec) -> Result<(), EngineError> {
+    use crate::launch::path::clean;
+    for text in spec.volumes_from.clone() {
+        let (name, read_only) = match text.rsplit_once(':') {
+            Some((name, "ro")) => (name, true),
+            Some((name, "rw" | "z" | "Z")) => (name, false),
+            Some((_, mode)) => {
+                let message = format!("invalid mode for volumes-from: {mode}");
+                return Err(
+                    EngineError::new(Fault::Invalid, message).help("write `NAME`, `NAME:ro` or `NAME:rw`")
+                );
+            }
+            None => (text.as_str(), false),
+        };
+        let other = ContainerDirectory::new(home, &directory::find(home, name)?).record()?;
+        for mount in other.spec.mounts {
+            let covered = spec.mounts.iter().any(|own| clean(&own.target) == clean(&mount.target));
+            if !covered && !matches!(mount.kind, MountKind::Tmpfs(_)) {
+                spec.mounts.push(Mount { read_only: mount.read_only || read_only, ..mount });
+            }
+        }
     }
     Ok(())
 }

@@ -66,6 +66,14 @@ pub(crate) fn claim(home: &Home, name: &str, id: &ContainerId) -> Result<(), Eng
     }
     let path = home.names().join(name);
     let failed = |error| io_error("take the name", &path, error);
+    // Two who find the same name abandoned must not both take it.
+    let lock = fs::File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(home.names().join(".lock"))
+        .map_err(failed)?;
+    lock.lock().map_err(failed)?;
     // Written elsewhere and linked, so that a name is never seen without its id.
     let new = home.names().join(format!(".{}", id.as_str()));
     fs::write(&new, id.as_str()).map_err(failed)?;
@@ -93,7 +101,8 @@ pub(crate) fn claim(home: &Home, name: &str, id: &ContainerId) -> Result<(), Eng
 /// The container that has a name, if it exists or is being made.
 fn holder(home: &Home, name: &str) -> Result<Option<ContainerId>, EngineError> {
     let Some(id) = named(home, name)? else { return Ok(None) };
-    let exists = home.container(&id).exists() || crate::create::is_being_made(home, &id);
+    // In this order: a container that is completed between the two looks is seen by the second.
+    let exists = crate::create::is_being_made(home, &id) || home.container(&id).exists();
     Ok(exists.then_some(id))
 }
 
@@ -109,8 +118,13 @@ pub(crate) fn release(home: &Home, name: &str, id: &ContainerId) {
 pub(crate) fn discard(home: &Home, record: &RecordDto) -> Result<(), EngineError> {
     let directory = ContainerDirectory::new(home, &record.id);
     let name = directory.name().ok();
-    throw_away(home, directory.path())
-        .map_err(|error| io_error("remove the container", directory.path(), error))?;
+    match throw_away(home, directory.path()) {
+        // Somebody else has just removed it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        result => {
+            result.map_err(|error| io_error("remove the container", directory.path(), error))?;
+        }
+    }
     if let Some(name) = name {
         release(home, &name, &record.id);
     }

@@ -20,7 +20,7 @@ use crate::images::Images;
 use crate::launch::Privilege;
 use crate::process::ProcessDto;
 use crate::reap::{self, Reaped};
-use crate::record::{ContainerDirectory, LiveLock, StateDto};
+use crate::record::{ContainerDirectory, LiveLock, RecordDto, StateDto};
 use crate::rootless::Worker;
 use crate::running::{self, NativeExec};
 use crate::volume::Volumes;
@@ -437,10 +437,24 @@ impl NativeEngine {
     pub fn remove(&self, id: &ContainerId, force: bool) -> Result<(), EngineError> {
         let directory = ContainerDirectory::new(&self.home, id);
         let record = directory.record()?;
+        match self.remove_present(id, &directory, &record, force) {
+            // It was there a moment ago, and somebody else has removed it.
+            Err(error) if error.is_not_found() => Ok(()),
+            result => result,
+        }
+    }
+
+    fn remove_present(
+        &self,
+        id: &ContainerId,
+        directory: &ContainerDirectory,
+        record: &RecordDto,
+        force: bool,
+    ) -> Result<(), EngineError> {
         let since = Instant::now();
         loop {
             if let Some(lock) = LiveLock::take(&self.home, id)? {
-                let result = directory::discard(&self.home, &record);
+                let result = directory::discard(&self.home, record);
                 lock.end();
                 directory::empty_trash(&self.home, &self.worker);
                 return result;

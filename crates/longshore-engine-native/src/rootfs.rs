@@ -226,6 +226,7 @@ fn mapped(path: &Path, users: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
 fn lower_directories(image: &ImageSource, layers: &[PathBuf], empty: &Path) -> Vec<PathBuf> {
     match image {
         ImageSource::Host => vec![PathBuf::from("/")],
+        ImageSource::Directory(path) => vec![path.clone()],
         // An overlay needs one layer at least; an image may have none.
         _ if layers.is_empty() => vec![empty.to_owned()],
         _ => layers.to_vec(),

@@ -1,6 +1,7 @@
 //! Carrying out a program in the new process.
 //!
-//! **Invariant:** after the clone nothing here allocates, takes a lock, drops a value that owns something, or returns.
+//! **Invariant:** after the clone nothing here allocates, takes a lock, drops a value that owns memory, or returns; files that
+//! it opened it may close.
 //! Every call is a bare system call: those of `rustix` (which calls the kernel directly), and those of `libc` whose C
 //! functions do no more.
 
@@ -213,8 +214,8 @@ fn make_file(path: &CStr) -> Step {
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     match rustix::fs::openat(CWD, path, flags, Mode::from_bits_truncate(0o755)) {
         Ok(file) => {
-            // Closing happens at the exec.
-            std::mem::forget(file);
+            // Closed now: a file that is open for writing keeps its mount from becoming read-only.
+            drop(file);
             Ok(())
         }
         Err(Errno::EXIST) => make_through_link(path),
@@ -231,7 +232,7 @@ fn make_through_link(path: &CStr) -> Step {
     let flags = OFlags::CREATE | OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     match rustix::fs::openat(CWD, path, flags, Mode::from_bits_truncate(0o644)) {
         Ok(file) => {
-            std::mem::forget(file);
+            drop(file);
             Ok(())
         }
         // There is something, if not a file; whoever attaches to it says what is wrong.
@@ -329,9 +330,7 @@ fn mask(path: &CStr) -> Step {
 fn write_file(path: &CStr, text: &[u8]) -> Step {
     let flags = OFlags::WRONLY | OFlags::CLOEXEC;
     let file = rustix::fs::openat(CWD, path, flags, Mode::empty())?;
-    let result = io::write(&file, text).map(|_| ());
-    std::mem::forget(file);
-    result
+    io::write(&file, text).map(|_| ())
 }
 
 fn duplicate(from: BorrowedFd<'_>, to: i32) -> Step {

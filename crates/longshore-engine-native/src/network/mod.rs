@@ -209,8 +209,11 @@ impl Connected {
             return Ok(());
         };
         if self.ports.is_none() {
-            let reserved = Ports::reserve(&bindings)
-                .map_err(|error| failed("failed to publish the container's ports", error.blame(), error))?;
+            let reserved = Ports::reserve(&bindings).map_err(|error| {
+                let taken = matches!(error, longshore_network::ReserveError::InUse { .. });
+                let failure = failed("failed to publish the container's ports", error.blame(), error);
+                if taken { EngineError { fault: Fault::Conflict, ..failure } } else { failure }
+            })?;
             self.ports = Some(reserved);
         }
         let (Some(ports), Some(networks)) = (&self.ports, &self.networks) else { return Ok(()) };
