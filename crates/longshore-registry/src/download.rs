@@ -17,7 +17,7 @@ use crate::client::{RegistryClient, Repository};
 use crate::error::{ContentProblem, ExchangeProblem, RegistryError};
 use crate::peer::{Call, Target};
 use crate::progress::{Pace, Progress};
-use crate::store::{BlobIngest, BlobStore, Committed, Intake, LayerStream, LayerTap};
+use crate::store::{BlobIngest, BlobStore, Committed, ContentKind, Intake, LayerStream, LayerTap};
 use crate::transport::{Answer, TransportError};
 
 /// How much is read at once.
@@ -271,11 +271,9 @@ impl<'a> Transfer<'a> {
     fn commit(&mut self, place: &Repository) -> Result<(), RegistryError> {
         let digest = &self.descriptor.digest;
         let Some(ingest) = self.ingest.take() else { return Ok(()) };
-        let committed = ingest.commit().map_err(|source| RegistryError::Store {
-            action: "keep",
-            digest: digest.clone(),
-            source,
-        })?;
+        let committed = ingest
+            .commit(ContentKind::of(self.descriptor))
+            .map_err(|source| RegistryError::Store { action: "keep", digest: digest.clone(), source })?;
         match committed {
             Committed::Kept => Ok(()),
             Committed::Wrong(actual) => {

@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use longshore_oci::Digest;
 use longshore_store::{Download, Ingest, Lease, Store, StoreError};
 
-use crate::store::{BlobIngest, BlobStore, Committed, Intake};
+use crate::store::{BlobIngest, BlobStore, Committed, ContentKind, Intake};
 
 /// A store, and the lease that keeps what is looked for and taken in.
 #[derive(Debug, Clone, Copy)]
@@ -63,8 +63,12 @@ impl BlobIngest for Suspended {
         self.0.as_ref().map_or(0, Ingest::offset)
     }
 
-    fn commit(mut self: Box<Self>) -> io::Result<Committed> {
-        match self.0.take().map(Ingest::commit) {
+    fn commit(mut self: Box<Self>, kind: ContentKind) -> io::Result<Committed> {
+        let commit = |ingest: Ingest| match kind {
+            ContentKind::Document => ingest.commit(),
+            ContentKind::Layer => ingest.unsynced().commit(),
+        };
+        match self.0.take().map(commit) {
             Some(Err(StoreError::IngestDigest { actual, .. })) => Ok(Committed::Wrong(Some(actual))),
             Some(Err(error)) => Err(into_io(error)),
             Some(Ok(_)) | None => Ok(Committed::Kept),
@@ -101,7 +105,7 @@ mod tests {
     use longshore_oci::Digest;
     use longshore_store::Store;
 
-    use super::{BlobStore, Committed, Intake, LeasedStore};
+    use super::{BlobStore, Committed, ContentKind, Intake, LeasedStore};
 
     #[test]
     fn what_is_dropped_goes_on_and_what_is_wrong_is_gone() {
@@ -118,11 +122,11 @@ mod tests {
         let mut ingest = begin();
         assert_eq!(ingest.offset(), 3);
         ingest.write_all(b"TENT").unwrap();
-        assert!(matches!(ingest.commit().unwrap(), Committed::Wrong(Some(_))));
+        assert!(matches!(ingest.commit(ContentKind::Document).unwrap(), Committed::Wrong(Some(_))));
         let mut ingest = begin();
         assert_eq!(ingest.offset(), 0);
         ingest.write_all(b"content").unwrap();
-        assert_eq!(ingest.commit().unwrap(), Committed::Kept);
+        assert_eq!(ingest.commit(ContentKind::Layer).unwrap(), Committed::Kept);
         assert!(matches!(leased.ingest(&digest, 7).unwrap(), Intake::Present));
         let mut rest = String::new();
         leased.open(&digest, 3).unwrap().read_to_string(&mut rest).unwrap();

@@ -48,4 +48,4 @@ pub use push::BlobOrigins;
 pub use refusal::Refusal;
 pub use resolve::ResolvedImage;
 pub use rule::{Access, Mirror, RegistryRule};
-pub use store::{BlobIngest, BlobStore, Committed, Intake, LayerStream, LayerTap, NoTap};
+pub use store::{BlobIngest, BlobStore, Committed, ContentKind, Intake, LayerStream, LayerTap, NoTap};

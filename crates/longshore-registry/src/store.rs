@@ -5,7 +5,7 @@
 
 use std::io::{self, Read, Write};
 
-use longshore_oci::Digest;
+use longshore_oci::{Descriptor, Digest, MediaKind};
 
 /// Content by its digest. All content in it is what its digest says.
 pub trait BlobStore: Sync {
@@ -35,10 +35,28 @@ pub trait BlobIngest: Write + Send {
 
     /// Ends the way in: the content is here from now on, if its digest is the right one. Whatever happens, no partial
     /// content is left that another attempt would go on with.
-    fn commit(self: Box<Self>) -> io::Result<Committed>;
+    fn commit(self: Box<Self>, kind: ContentKind) -> io::Result<Committed>;
 
     /// Gives up, and leaves nothing.
     fn discard(self: Box<Self>) -> io::Result<()>;
+}
+
+/// How much depends on some content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContentKind {
+    /// It says what else there is; a store lets it survive a power failure.
+    Document,
+    /// It is large, and is fetched again if a power failure damages it: a store need not wait for its disk.
+    Layer,
+}
+
+impl ContentKind {
+    pub(crate) fn of(descriptor: &Descriptor) -> Self {
+        match descriptor.media_type.kind() {
+            MediaKind::Layer(_) => Self::Layer,
+            _ => Self::Document,
+        }
+    }
 }
 
 /// How the way in ended.
@@ -59,13 +77,13 @@ pub trait LayerTap: Sync {
     ///
     /// There is no stream for a layer that was here, or of which a part was here: these are announced by
     /// [`Self::present`] and [`Self::arrived`] only.
-    fn open<'a>(&'a self, layer: &longshore_oci::Descriptor) -> Option<Box<dyn LayerStream + 'a>>;
+    fn open<'a>(&'a self, layer: &Descriptor) -> Option<Box<dyn LayerStream + 'a>>;
 
     /// A layer was here before.
-    fn present(&self, _layer: &longshore_oci::Descriptor) {}
+    fn present(&self, _layer: &Descriptor) {}
 
     /// A layer without stream is here now.
-    fn arrived(&self, _layer: &longshore_oci::Descriptor) {}
+    fn arrived(&self, _layer: &Descriptor) {}
 }
 
 /// Takes the bytes of one layer. They are not verified before [`Self::finish`]; a stream that is dropped without that
@@ -80,7 +98,7 @@ pub trait LayerStream: Write + Send {
 pub struct NoTap;
 
 impl LayerTap for NoTap {
-    fn open<'a>(&'a self, _layer: &longshore_oci::Descriptor) -> Option<Box<dyn LayerStream + 'a>> {
+    fn open<'a>(&'a self, _layer: &Descriptor) -> Option<Box<dyn LayerStream + 'a>> {
         None
     }
 }
@@ -94,7 +112,7 @@ pub(crate) fn put(store: &dyn BlobStore, digest: &Digest, bytes: &[u8]) -> io::R
     let rest =
         usize::try_from(ingest.offset()).ok().and_then(|offset| bytes.get(offset..)).unwrap_or_default();
     ingest.write_all(rest)?;
-    match ingest.commit()? {
+    match ingest.commit(ContentKind::Document)? {
         Committed::Kept => Ok(()),
         Committed::Wrong(_) => {
             Err(io::Error::new(io::ErrorKind::InvalidData, "the store took in something else"))

@@ -18,14 +18,16 @@ use crate::{Store, StoreError, layout};
 const CHUNK: usize = 128 * 1024;
 
 impl Store {
-    /// The length of some content, if it is here. Says nothing about whether it is undamaged.
+    /// The length of some content, if it is here. Says nothing about whether it is undamaged, unless the machine went
+    /// down before it was on the disk: then it is read and verified, once.
     pub fn contains(&self, digest: &Digest) -> Result<Option<u64>, StoreError> {
         let relative = layout::sharded(layout::BLOBS, digest)?;
         let stat = self.tree.stat(&relative).map_err(|errno| self.tree.error("look at", &relative, errno))?;
         match stat {
             None => Ok(None),
             Some(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile => {
-                Ok(Some(u64::try_from(stat.st_size).unwrap_or_default()))
+                let size = u64::try_from(stat.st_size).unwrap_or_default();
+                Ok(self.is_sound(digest)?.then_some(size))
             }
             Some(_) => Err(StoreError::Planted { path: self.tree.path(&relative), expected: "a file" }),
         }

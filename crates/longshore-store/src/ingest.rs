@@ -2,7 +2,8 @@
 //!
 //! Content is hashed while it is written to a file of its own, and gets its name only when it is complete and has the
 //! digest that was asked for. Its bytes are on the disk before that (`fdatasync`), so that after a power failure a name
-//! stands for whole content; the name itself is made durable with the ref that needs it. An ingest with a known digest
+//! stands for whole content; the name itself is made durable with the ref that needs it. Content that can be had again is
+//! not waited for ([`Ingest::unsynced`]); it gets a note instead, see `unsynced.rs`. An ingest with a known digest
 //! works on the *partial* of that digest, which a later process can take up again; see `partial.rs`.
 
 use std::fs::File;
@@ -12,6 +13,7 @@ use longshore_oci::{Algorithm, Digest, Hasher};
 use rustix::fs::{Mode, OFlags, fchmod, fdatasync, ftruncate};
 
 use crate::lock::{Claim, Sharing};
+use crate::record::Durability;
 use crate::{Lease, Store, StoreError, layout};
 
 /// Content that was taken in.
@@ -34,6 +36,7 @@ pub struct Ingest {
     received: u64,
     expected: Option<Digest>,
     announced: Option<u64>,
+    durability: Durability,
     /// Whether the file is to be left when this is dropped.
     keep: bool,
 }
@@ -93,8 +96,17 @@ impl Ingest {
             received: 0,
             expected: expected.cloned(),
             announced,
+            durability: Durability::Synced,
             keep: false,
         })
+    }
+
+    /// Has the commit not wait for the disk, which is for content that can be had again. After a power failure such content
+    /// is verified when it is next looked for, and counts as absent if it is damaged.
+    #[must_use]
+    pub fn unsynced(mut self) -> Self {
+        self.durability = Durability::Written;
+        self
     }
 
     /// How many bytes are here, which is where a resumed transfer goes on.
@@ -190,8 +202,14 @@ impl Ingest {
     fn publish(&mut self, digest: Digest) -> Result<Blob, StoreError> {
         let tree = &self.store.tree;
         let relative = layout::sharded(layout::BLOBS, &digest)?;
-        fdatasync(&self.file).map_err(|errno| tree.error("write", &self.relative, errno))?;
+        if self.durability == Durability::Synced {
+            fdatasync(&self.file).map_err(|errno| tree.error("write", &self.relative, errno))?;
+        }
         let _gate = tree.gate(Sharing::Shared)?;
+        if self.durability == Durability::Written {
+            // Before the name, and behind the gate, as with snapshots.
+            self.store.write_note(&layout::blob_note(&digest)?)?;
+        }
         tree.rename(&self.relative, &relative).map_err(|errno| tree.error("publish", &relative, errno))?;
         self.keep = true;
         // Nobody writes to a blob by accident. It comes last, because a partial must stay writable for its successor,

@@ -26,7 +26,7 @@ pub(crate) const PARTIALS: &str = "partials";
 pub(crate) const UNPACKING: &str = "unpacking";
 /// What live processes hold.
 pub(crate) const LEASES: &str = "leases";
-/// Snapshots that a power failure would damage, by chain id.
+/// What a power failure may damage: snapshots by chain id, blobs with `blob-` before their digest.
 pub(crate) const UNSYNCED: &str = "unsynced";
 /// Damaged content.
 pub(crate) const QUARANTINE: &str = "quarantine";
@@ -53,6 +53,17 @@ pub(crate) fn sharded(directory: &str, digest: &Digest) -> Result<String, StoreE
 pub(crate) fn flat(directory: &str, digest: &Digest) -> Result<String, StoreError> {
     supported(digest)?;
     Ok(format!("{directory}/{}-{}", digest.algorithm_name(), digest.encoded()))
+}
+
+/// The note about a snapshot that is not on the disk yet.
+pub(crate) fn snapshot_note(chain: &Digest) -> Result<String, StoreError> {
+    flat(UNSYNCED, chain)
+}
+
+/// The note about a blob that is not on the disk yet.
+pub(crate) fn blob_note(digest: &Digest) -> Result<String, StoreError> {
+    supported(digest)?;
+    Ok(format!("{UNSYNCED}/blob-{}-{}", digest.algorithm_name(), digest.encoded()))
 }
 
 /// The digest that a name in a flat directory stands for.

@@ -58,6 +58,7 @@ mod store;
 mod trash;
 mod tree;
 mod unpacking;
+mod unsynced;
 mod usage;
 
 pub use blob::BlobReader;

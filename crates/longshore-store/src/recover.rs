@@ -2,7 +2,7 @@
 
 use crate::lock::{Claim, Sharing};
 use crate::record::{self, Durability};
-use crate::snapshot::boot;
+use crate::unsynced::boot;
 use crate::{RefName, Store, StoreError, layout};
 
 /// What was found and removed.

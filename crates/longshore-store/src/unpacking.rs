@@ -112,7 +112,7 @@ impl SnapshotIngest {
         // The note comes before the name: with the name but without the note, the snapshot would be trusted. The gate comes
         // before both, so that nobody takes this note for that of an earlier snapshot.
         let gate = tree.gate(Sharing::Shared)?;
-        self.store.note_unsynced(self.chain.digest())?;
+        self.store.write_note(&layout::snapshot_note(self.chain.digest())?)?;
         tree.rename(&self.relative, &target).map_err(|errno| tree.error("publish", &target, errno))?;
         drop(gate);
         self.committed = true;
@@ -134,7 +134,7 @@ impl SnapshotIngest {
         }
         let digest = self.chain.digest();
         old.extend(self.store.discard(&layout::sharded(layout::SNAPSHOTS, digest)?)?);
-        self.store.forget_unsynced(digest)?;
+        self.store.forget_note(&layout::snapshot_note(digest)?)?;
         let files = format!("{}/{FILES}", self.relative);
         tree.make_directory(&files).map_err(|errno| failed(&files, errno))?;
         self.store.empty_trash(old)?;

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use longshore_event::{EventSink, ImageEvent};
 use longshore_layer::archive::shown;
 use longshore_oci::{Digest, Hasher, Layout, MAX_DOCUMENT_BYTES};
-use longshore_store::{Blob, Lease, Store, StoreError};
+use longshore_store::{Blob, Ingest, Lease, Store, StoreError};
 
 use super::docker;
 use super::error::LoadError;
@@ -15,6 +15,8 @@ use super::error::LoadError;
 const MOST_FILES: usize = 100_000;
 /// How many links may lead to each other.
 const MOST_LINKS: usize = 16;
+/// What is longer is no configuration.
+const LARGE: u64 = 64 << 10;
 /// How much is read at once.
 const CHUNK: usize = 256 << 10;
 
@@ -146,7 +148,7 @@ impl<'a> Contents<'a> {
             return Ok(Blob { digest: digest.clone(), size });
         }
         self.sink.image(ImageEvent::Queued { item: item.clone(), total: Some(size) });
-        let mut ingest = self.store.ingest(Some(digest), Some(size))?;
+        let mut ingest = self.begin(Some(digest), size)?;
         self.copy(name, content, |bytes| Ok(ingest.put(bytes)?))?;
         let blob = ingest.commit().map_err(|error| match error {
             StoreError::IngestDigest { .. } => LoadError::Digest { entry: shown(name.as_bytes()) },
@@ -158,11 +160,17 @@ impl<'a> Contents<'a> {
 
     /// Content whose digest is seen only at its end.
     fn unknown(&mut self, name: &str, size: u64, content: &mut dyn Read) -> Result<Blob, LoadError> {
-        let mut ingest = self.store.ingest(None, Some(size))?;
+        let mut ingest = self.begin(None, size)?;
         self.copy(name, content, |bytes| Ok(ingest.put(bytes)?))?;
         let blob = ingest.commit_held(self.lease)?;
         self.sink.image(ImageEvent::Completed { item: blob.digest.to_string() });
         Ok(blob)
+    }
+
+    /// What is large is a layer; the archive has it still, should the power fail.
+    fn begin(&self, digest: Option<&Digest>, size: u64) -> Result<Ingest, LoadError> {
+        let ingest = self.store.ingest(digest, Some(size))?;
+        Ok(if size > LARGE { ingest.unsynced() } else { ingest })
     }
 
     fn copy(

@@ -17,7 +17,7 @@ use super::policy::{KeepAll, RetentionPolicy};
 use super::report::{Eviction, GcReport, Removed};
 use crate::lease::Hold;
 use crate::lock::{Claim, Sharing};
-use crate::{NamedRef, RefName, Store, StoreError};
+use crate::{NamedRef, RefName, Store, StoreError, layout};
 
 /// How to collect.
 pub struct GcOptions<'p> {
@@ -53,9 +53,8 @@ impl Store {
     /// Removes what no ref and no live lease needs.
     pub fn collect(&self, options: &GcOptions<'_>) -> Result<GcReport, StoreError> {
         let gate = self.tree.gate(Sharing::Exclusive)?;
-        let now = gate
-            .now()
-            .map_err(|errno| self.tree.error("look at the clock with", crate::layout::GATE, errno))?;
+        let now =
+            gate.now().map_err(|errno| self.tree.error("look at the clock with", layout::GATE, errno))?;
         let recovered = self.sweep_orphans(options.dry_run)?;
         let live = self.live_holds(true)?;
         let mut survey = Survey {
@@ -76,7 +75,12 @@ impl Store {
             self.drop_refs(&evicted.refs)?;
             self.take_out(&garbage)?;
             let gone = garbage.snapshots.iter().map(|snapshot| &snapshot.digest);
-            gone.chain(&survey.stale).try_for_each(|digest| self.forget_unsynced(digest))?;
+            for digest in gone.chain(&survey.stale) {
+                self.forget_note(&layout::snapshot_note(digest)?)?;
+            }
+            for blob in &garbage.blobs {
+                self.forget_note(&layout::blob_note(&blob.digest)?)?;
+            }
         }
         drop(gate);
         let mut report = survey.report(&garbage, evicted);

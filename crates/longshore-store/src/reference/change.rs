@@ -22,7 +22,8 @@ pub enum Swap {
 }
 
 impl Store {
-    /// Names content. What the ref said before is replaced. When this returns, ref and content survive a power failure.
+    /// Names content. What the ref said before is replaced. When this returns, the ref survives a power failure, and so
+    /// does its content, but for what was taken in [`crate::Ingest::unsynced`].
     ///
     /// A lease should hold the content and all that it refers to until then. Or the ref comes first, and what it needs is
     /// looked for after that: a ref keeps what it names from the moment that it is there.
@@ -134,13 +135,14 @@ impl Store {
         Ok((self.tree.gate(Sharing::Shared)?, self.tree.refs_turn()?))
     }
 
-    /// Makes the names of committed blobs durable before a durable ref says that they are there.
+    /// Makes the names of committed blobs durable before a durable ref says that they are there; and before these, the
+    /// notes about blobs that are there by name only.
     fn sync_blob_names(&self) -> Result<(), StoreError> {
+        let failed = |directory: &str, errno| self.tree.error("write", directory, errno);
+        self.tree.sync_directory(layout::UNSYNCED).map_err(|errno| failed(layout::UNSYNCED, errno))?;
         for algorithm in layout::ALGORITHMS {
             let directory = format!("{}/{algorithm}", layout::BLOBS);
-            self.tree
-                .sync_directory(&directory)
-                .map_err(|errno| self.tree.error("write", &directory, errno))?;
+            self.tree.sync_directory(&directory).map_err(|errno| failed(&directory, errno))?;
         }
         Ok(())
     }

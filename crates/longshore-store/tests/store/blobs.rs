@@ -162,3 +162,35 @@ fn many_threads_may_take_in_the_same_content() {
     });
     assert!(store.recover().unwrap().is_clean());
 }
+
+#[test]
+fn content_that_was_not_waited_for_is_verified_after_a_power_failure() {
+    let (_directory, store) = new_store();
+    let take_in = |bytes: &[u8]| {
+        let mut ingest = store.ingest(None, None).unwrap().unsynced();
+        ingest.put(bytes).unwrap();
+        ingest.commit().unwrap().digest
+    };
+    let [kept, torn, settled] = [b"kept", b"torn", b"sett"].map(|bytes| take_in(bytes));
+    let note = |digest: &Digest| store.root().join(format!("unsynced/blob-sha256-{}", digest.encoded()));
+    store.remove(&settled).unwrap();
+    assert_eq!(store.settle().unwrap(), 3);
+    assert!(!note(&kept).exists());
+
+    for digest in [&kept, &torn] {
+        fs::write(note(digest), "another boot\n").unwrap();
+    }
+    // What a power failure leaves of a file whose bytes were not written: its name and nothing.
+    let path = store.blob_path(&torn).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::write(&path, "").unwrap();
+    assert_eq!(store.contains(&kept).unwrap(), Some(4));
+    assert_eq!(store.contains(&torn).unwrap(), None);
+    assert!(!note(&kept).exists() && !note(&torn).exists() && !path.exists());
+    assert_eq!(take_in(b"torn"), torn);
+    assert_eq!(store.contains(&torn).unwrap(), Some(4));
+
+    fs::write(note(&torn), "").unwrap();
+    store.collect(&crate::image::at_once()).unwrap();
+    assert!(!note(&torn).exists(), "a note goes with its blob");
+}
