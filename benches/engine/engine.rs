@@ -19,8 +19,10 @@ pub(crate) struct Engine {
     environment: Vec<(&'static str, PathBuf)>,
     /// Flags that `run` needs on some machines.
     run_flags: &'static [&'static str],
+    /// Flags that `pull` needs for a registry of this machine.
+    pull_flags: &'static [&'static str],
     /// Ends with the engine.
-    daemon: Option<Daemon>,
+    _daemon: Option<Daemon>,
     legacy: Option<Legacy>,
 }
 
@@ -84,7 +86,8 @@ impl Engine {
             globals: Vec::new(),
             environment: vec![("LONGSHORE_HOME", home.to_owned())],
             run_flags: &[],
-            daemon: None,
+            pull_flags: &[],
+            _daemon: None,
             legacy: None,
         }
     }
@@ -118,7 +121,8 @@ impl Engine {
             globals: Vec::new(),
             environment: vec![("DOCKER_HOST", host)],
             run_flags: &[],
-            daemon: Some(Daemon(daemon)),
+            pull_flags: &[],
+            _daemon: Some(Daemon(daemon)),
             legacy: None,
         };
         await_until("Docker's daemon answers", || {
@@ -142,7 +146,8 @@ impl Engine {
             globals: globals.into_iter().flatten().collect(),
             environment: Vec::new(),
             run_flags: &["--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024"],
-            daemon: None,
+            pull_flags: &["--tls-verify=false"],
+            _daemon: None,
             legacy: Legacy::new(),
         })
     }
@@ -167,6 +172,9 @@ impl Engine {
     pub(crate) fn image(&self, arguments: &[&str]) -> Command {
         let mut command = self.base();
         command.arg("image").args(arguments);
+        if arguments.first() == Some(&"pull") {
+            command.args(self.pull_flags);
+        }
         command
     }
 

@@ -39,9 +39,10 @@ const INSIDE: &str = "LONGSHORE_BENCH_INSIDE";
 
 /// What all measures share.
 pub(crate) struct Bench {
-    pub(crate) directory: tempfile::TempDir,
     pub(crate) engines: Vec<Engine>,
     pub(crate) runtimes: Vec<Runtime>,
+    /// Comes last, because what ends before uses it.
+    pub(crate) directory: tempfile::TempDir,
 }
 
 fn main() -> ExitCode {
@@ -90,7 +91,7 @@ fn measure(wanted: &[(&str, bool)]) {
     let root = content::small(&directory.path().join("root"));
     let (engines, runtimes) =
         (engine::present(directory.path(), &root), runtime::present(directory.path(), &root));
-    let bench = Bench { directory, engines, runtimes };
+    let bench = Bench { engines, runtimes, directory };
     println!("\n{}", rotation::load());
     for (name, _) in wanted.iter().filter(|(_, wanted)| *wanted) {
         match *name {
@@ -105,7 +106,7 @@ fn measure(wanted: &[(&str, bool)]) {
         }
     }
     println!("\n{}", rotation::load());
-    let Bench { directory, engines, runtimes } = bench;
+    let Bench { engines, runtimes, directory } = bench;
     drop((engines, runtimes));
     // Whatever cannot be removed is named.
     if let Err(error) = fs::remove_dir_all(directory.path()) {
