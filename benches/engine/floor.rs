@@ -28,7 +28,7 @@ pub(crate) fn run(layer: &Path) -> ExitCode {
     let word = |text: &str| CString::new(text).expect("no zero byte");
     let mut program = Program::new();
     program.push(Op::IsolateMounts);
-    program.push(Op::ChangeRoot { mount: overlay(layer, &scratch).expect("an overlay"), at: word("/mnt") });
+    program.push(Op::ChangeRoot(overlay(layer, &scratch).expect("an overlay")));
     program.push(Op::DropOldRoot);
     program.execute(vec![word("/bin/true")], vec![word("true")], Vec::new());
     let mut child = spawn(&program, NAMESPACES, None).expect("a clone");
