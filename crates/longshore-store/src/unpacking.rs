@@ -137,6 +137,14 @@ impl SnapshotIngest {
         self.store.forget_note(&layout::snapshot_note(digest)?)?;
         let files = format!("{}/{FILES}", self.relative);
         tree.make_directory(&files).map_err(|errno| failed(&files, errno))?;
+        // A layer need not say what its root directory is like, and then anybody may enter it. The directories above let
+        // nobody through but their owner.
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(tree.path(&files), open).map_err(|source| StoreError::Io {
+            action: "open up",
+            path: tree.path(&files),
+            source,
+        })?;
         self.store.empty_trash(old)?;
         Ok(self)
     }

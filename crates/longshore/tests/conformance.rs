@@ -9,7 +9,8 @@ use std::sync::{Arc, OnceLock};
 
 use longshore_engine::ImageSource;
 use longshore_engine_docker::{DEFAULT_SOCKET, DockerEngine};
-use longshore_testkit::conformance::{Rootfs, Subject};
+use longshore_engine_native::{NativeEngine, NativeOptions};
+use longshore_testkit::conformance::{Rootfs, Subject, scratch};
 
 /// The name of the image in Docker.
 const IMAGE: &str = "longshore-conformance";
@@ -47,3 +48,31 @@ fn import(socket: &str, archive: &[u8]) -> std::io::Result<()> {
 }
 
 longshore_testkit::engine_conformance!(reference, crate::docker);
+
+/// The native engine, as the user who runs the tests: root in CI.
+fn native() -> Result<Subject, String> {
+    static SUBJECT: OnceLock<Result<Subject, String>> = OnceLock::new();
+    SUBJECT.get_or_init(open_native).clone()
+}
+
+fn open_native() -> Result<Subject, String> {
+    let rootfs = Rootfs::find().map_err(|error| error.to_string())?;
+    let archive = rootfs.archive().map_err(|error| error.to_string())?;
+    let home = scratch().map_err(|error| error.to_string())?.keep();
+    let file = home.join("rootfs.tar");
+    std::fs::write(&file, archive).map_err(|error| error.to_string())?;
+    let program = assert_cmd::cargo::cargo_bin!("longshore").to_path_buf();
+    let imported = std::process::Command::new(&program)
+        .args(["image", "import", &file.display().to_string(), IMAGE])
+        .env("LONGSHORE_HOME", &home)
+        .output()
+        .map_err(|error| error.to_string())?;
+    if !imported.status.success() {
+        return Err(String::from_utf8_lossy(&imported.stderr).into_owned());
+    }
+    let options = NativeOptions { home: home.join("engine"), program };
+    let engine = NativeEngine::open(&options).map_err(|error| error.to_string())?;
+    Ok(Subject::new(Arc::new(engine), ImageSource::Image(IMAGE.to_owned())))
+}
+
+longshore_testkit::engine_conformance!(native, crate::native);

@@ -16,9 +16,9 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use super::{PathStatusDto, tree};
 use crate::control::FailureDto;
 use crate::home::{Home, io_error};
-use crate::launch::Privilege;
 use crate::launch::path::clean;
 use crate::launch::users::{Mapping, UserMap};
+use crate::launch::{Privilege, wants_own_users};
 use crate::record::{ContainerDirectory, LiveLock, RecordDto, StateDto};
 use crate::rootfs::{RootSource, detached};
 use crate::volume::Volumes;
@@ -94,7 +94,12 @@ impl Container {
         lock: LiveLock,
     ) -> Result<Self, EngineError> {
         let privilege = crate::rootless::enter()?;
-        let users = (state.own_users && privilege == Privilege::Root).then(|| UserMap::of(&record.id));
+        // One that never ran will have the ids that it is to have.
+        let own = match state.started {
+            Some(_) => state.own_users && privilege == Privilege::Root,
+            None => wants_own_users(&record.spec, privilege),
+        };
+        let users = own.then(|| UserMap::of(&record.id));
         let mapping = users.map(UserMap::namespace).transpose()?;
         let (root, path) = Self::find(home, directory, (record, privilege), (path, users, mapping.as_ref()))?;
         if let Some(mapping) = &mapping {

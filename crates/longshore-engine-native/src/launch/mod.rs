@@ -137,32 +137,18 @@ impl Launch<'_> {
 
     /// Prepares with user ids of the container's own if that is wanted and possible, else with the machine's.
     fn prepare(&self) -> Result<Prepared, EngineError> {
-        let security = &self.spec().security;
-        let possible = self.privilege == Privilege::Root && !self.shares_what_users_own();
-        match security.user_namespace {
-            UserNamespaceMode::Private if self.privilege == Privilege::Root => {
-                self.prepare_with(Some(UserMap::of(&self.record.id)))
-            }
-            UserNamespaceMode::Default if possible => {
-                match self.prepare_with(Some(UserMap::of(&self.record.id))) {
-                    Err(error) if error.fault == Fault::Unsupported => self.prepare_with(None),
-                    result => result,
-                }
-            }
-            _ => self.prepare_with(None),
+        if !wants_own_users(self.spec(), self.privilege) {
+            return self.prepare_with(None);
         }
-    }
-
-    /// Whether the container shares namespaces that belong to other users than its own would be.
-    fn shares_what_users_own(&self) -> bool {
-        let security = &self.spec().security;
-        let shared = |mode: &NamespaceMode| *mode != NamespaceMode::Private;
-        security.privileged
-            || matches!(self.spec().network, NetworkMode::Host | NetworkMode::Container(_))
-            || shared(&security.pid)
-            || shared(&security.ipc)
-            || shared(&security.uts)
-            || matches!(self.spec().image, ImageSource::Directory(_))
+        match self.prepare_with(Some(UserMap::of(&self.record.id))) {
+            Err(error)
+                if error.fault == Fault::Unsupported
+                    && self.spec().security.user_namespace == UserNamespaceMode::Default =>
+            {
+                self.prepare_with(None)
+            }
+            result => result,
+        }
     }
 
     fn prepare_with(&self, users: Option<UserMap>) -> Result<Prepared, EngineError> {
@@ -421,6 +407,26 @@ impl Launch<'_> {
             program.push(Op::DomainName(domain.clone().into_bytes()));
         }
     }
+}
+
+/// Whether a container is to have user ids of its own, if the kernel can show all of its mounts with them.
+pub(crate) fn wants_own_users(spec: &ContainerSpec, privilege: Privilege) -> bool {
+    match spec.security.user_namespace {
+        UserNamespaceMode::Host => false,
+        UserNamespaceMode::Private => privilege == Privilege::Root,
+        UserNamespaceMode::Default => privilege == Privilege::Root && !shares_what_users_own(spec),
+    }
+}
+
+/// Whether a container shares namespaces that belong to other users than its own would be.
+fn shares_what_users_own(spec: &ContainerSpec) -> bool {
+    let shared = |mode: &NamespaceMode| *mode != NamespaceMode::Private;
+    spec.security.privileged
+        || matches!(spec.network, NetworkMode::Host | NetworkMode::Container(_))
+        || shared(&spec.security.pid)
+        || shared(&spec.security.ipc)
+        || shared(&spec.security.uts)
+        || matches!(spec.image, ImageSource::Directory(_))
 }
 
 /// The namespaces that are to be new.
