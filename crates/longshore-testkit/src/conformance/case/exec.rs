@@ -144,7 +144,9 @@ pub(super) fn several_run_at_once(context: &Context) -> Check {
 
 pub(super) fn a_terminal_is_given(context: &Context) -> Check {
     let id = running(context)?;
-    let script = "test -t 0 && test -t 1 && test -t 2 && echo all; echo error >&2";
+    // The kernel throws away what it has not handed over when the leader of a terminal's session ends, so it stays a while.
+    let script = "test -t 0 && test -t 1 && test -t 2 && echo all; echo error >&2; \
+                  i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done";
     let ran = context.exec_spec(&id, &ExecSpec { tty: true, ..spec(program::shell(script)) })?;
     let text = String::from_utf8_lossy(&ran.stdout).into_owned();
     ensure!(text.contains("all\r\n") && text.contains("error\r\n"), "a terminal wrote {text:?}");

@@ -128,7 +128,9 @@ pub(super) fn entrypoint_and_command_are_joined(context: &Context) -> Check {
 }
 
 pub(super) fn a_terminal_is_given(context: &Context) -> Check {
-    let script = "tty; test -t 0 && test -t 1 && test -t 2 && echo all; echo error >&2";
+    // The kernel throws away what it has not handed over when the leader of a terminal's session ends, so it stays a while.
+    let script = "tty; test -t 0 && test -t 1 && test -t 2 && echo all; echo error >&2; \
+                  i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done";
     let spec = ContainerSpec { tty: true, ..context.spec(program::shell(script))? };
     let ran = context.run(&spec)?;
     let text = String::from_utf8_lossy(&ran.stdout).into_owned();
