@@ -40,6 +40,7 @@ fn tell(engine: &str, when: &str, programs: &BTreeMap<String, Memory>) {
         println!("  {engine}, {when}: no process");
     }
     for (program, Memory { processes, pss, rss }) in programs {
+        #[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
         let each = |sum: &u64| *sum as f64 / 1024.0 / f64::from(*processes);
         println!(
             "  {engine}, {when}: {processes} of {program}, PSS {:.1} MiB each, RSS {:.1} MiB each",

@@ -132,7 +132,7 @@ fn shape_of(parent: &str, member: &str) -> Option<Shape> {
 }
 
 impl Value {
-    /// A document of `inspect`, as Docker's own types hold it: objects are structs, except for the maps of [`DOCUMENT`].
+    /// A document of `inspect`, as Docker's own types hold it: objects are structs, except for the maps of `DOCUMENT`.
     pub fn document(json: &serde_json::Value) -> Self {
         convert(json, "", None)
     }

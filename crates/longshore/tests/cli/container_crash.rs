@@ -101,11 +101,11 @@ fn ids(home: &Path) -> Vec<String> {
 }
 
 /// What remains after the examination of the machine, which cleans up.
-fn examined(context: &TestContext, home: &Path, seen: &[String], (seed, round): (u64, u64)) -> Vec<String> {
+fn examined(context: &TestContext, home: &Path, known: &[String], (seed, round): (u64, u64)) -> Vec<String> {
     let doctor = longshore(context, home, &["doctor", "--format", "json"]).output().unwrap();
     let said = String::from_utf8_lossy(&doctor.stderr);
     assert!(doctor.status.code().is_some_and(|code| code < 2), "seed {seed}, round {round}: {said}");
-    remains(home, seen)
+    remains(home, known)
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn nothing_is_left_of_what_was_killed() {
     let seed = std::env::var("CRASH_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0x5eed_1234_u64);
     let rounds = std::env::var("CRASH_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(25_u64);
     let mut random = Random(seed);
-    let mut seen: Vec<String> = Vec::new();
+    let mut known: Vec<String> = Vec::new();
     for round in 0..rounds {
         let victim = [Victim::Command, Victim::Monitor, Victim::Both][random.next(3) as usize];
         let detached = random.next(2) == 0;
@@ -136,7 +136,7 @@ fn nothing_is_left_of_what_was_killed() {
         while Instant::now() < moment {
             std::hint::spin_loop();
         }
-        seen.extend(ids(home));
+        known.extend(ids(home));
         if matches!(victim, Victim::Command | Victim::Both) {
             let _ = child.kill();
         }
@@ -158,14 +158,14 @@ fn nothing_is_left_of_what_was_killed() {
             monitors(home).into_iter().for_each(kill);
             monitors(home).is_empty()
         });
-        seen.extend(ids(home));
-        seen.sort();
-        seen.dedup();
+        known.extend(ids(home));
+        known.sort();
+        known.dedup();
         // A monitor that was between its clone and its exec when we looked lives on, as it should, and is killed now.
-        let mut left = examined(&context, home, &seen, (seed, round));
+        let mut left = examined(&context, home, &known, (seed, round));
         while !left.is_empty() && !monitors(home).is_empty() {
             monitors(home).into_iter().for_each(kill);
-            left = examined(&context, home, &seen, (seed, round));
+            left = examined(&context, home, &known, (seed, round));
         }
         assert!(left.is_empty(), "seed {seed}, round {round}, {victim:?}, {arguments:?}: {left:#?}");
     }
