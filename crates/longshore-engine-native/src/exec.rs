@@ -87,11 +87,12 @@ impl Entered<'_> {
         let group = group.map_err(|error| launch::cgroup_error("open", error))?.flatten();
         let mut child = spawn(&program, Namespaces::NONE, group.as_ref().map(AsFd::as_fd)).map_err(failed)?;
         let mut streams = streams;
-        if let Some(socket) = terminal {
-            streams.terminal = launch::receive_terminal(&socket, &child).ok();
-        }
-        match child.started() {
-            Ok(()) => Ok((child, streams)),
+        let received = terminal.map(|socket| launch::receive_terminal(&socket, &mut child)).transpose();
+        match received.and_then(|received| child.started().map(|()| received.flatten())) {
+            Ok(received) => {
+                streams.terminal = received;
+                Ok((child, streams))
+            }
             Err(error) => {
                 let word = spec.command.first().map(String::as_str).unwrap_or_default();
                 Err(Failure { program: &program, word, directory: &directory }.explain(error))

@@ -106,20 +106,32 @@ impl Child {
     ///
     /// See [`StartError`]. The process has ended then, or is about to, and is reaped.
     pub fn started(&mut self) -> Result<(), StartError> {
+        while self.listen()? {}
+        Ok(())
+    }
+
+    /// Takes one thing that is heard of the process on its way, and waits for it: whether there is more to come.
+    ///
+    /// # Errors
+    ///
+    /// As [`Child::started`].
+    pub fn listen(&mut self) -> Result<bool, StartError> {
         loop {
             let mut bytes = [0; 12];
             match recv(&self.report, &mut bytes, RecvFlags::empty()) {
                 Err(io::Errno::INTR) => {}
                 Err(errno) => return Err(StartError::Deaf(errno)),
-                Ok((_, 12)) => match self.hear(Report::read(bytes)) {
-                    Ok(()) => {}
-                    Err(error) => {
-                        let _ = self.wait();
-                        return Err(error);
-                    }
-                },
+                Ok((_, 12)) => {
+                    return match self.hear(Report::read(bytes)) {
+                        Ok(()) => Ok(true),
+                        Err(error) => {
+                            let _ = self.wait();
+                            Err(error)
+                        }
+                    };
+                }
                 // The descriptor closes when the process becomes another program, and also when it ends.
-                Ok(_) => return self.alive_or_vanished(),
+                Ok(_) => return self.alive_or_vanished().map(|()| false),
             }
         }
     }

@@ -485,11 +485,11 @@ impl Launched {
     /// Lets the process go on, and waits until it has become the user's program.
     pub(crate) fn finish(mut self) -> Result<(Child, Streams), EngineError> {
         let _ = self.child.go();
-        if let Some(socket) = self.terminal.take() {
-            self.streams.terminal = receive_terminal(&socket, &self.child).ok();
-        }
-        match self.child.started() {
-            Ok(()) => {
+        let socket = self.terminal.take();
+        let received = socket.map(|socket| receive_terminal(&socket, &mut self.child)).transpose();
+        match received.and_then(|received| self.child.started().map(|()| received.flatten())) {
+            Ok(received) => {
+                self.streams.terminal = received;
                 drop(self.mapping.take());
                 Ok((self.child, self.streams))
             }

@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use longshore_engine::{ContainerSpec, EngineError, Fault};
-use longshore_sys::{Child, Op, Program};
+use longshore_sys::{Child, Op, Program, StartError};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
@@ -68,18 +68,31 @@ pub(crate) fn make_streams(
     Ok((streams, None))
 }
 
-/// Takes over the terminal that a new process sends, unless it reports a failure before.
-pub(crate) fn receive_terminal(socket: &OwnedFd, child: &Child) -> Result<OwnedFd, Errno> {
-    let report = child.report();
-    let mut sources = [PollFd::new(socket, PollFlags::IN), PollFd::from_borrowed_fd(report, PollFlags::IN)];
-    while let Err(errno) = poll(&mut sources, None) {
-        if errno != Errno::INTR {
-            return Err(errno);
+/// Takes over the terminal that a new process sends. What is heard of the process meanwhile is not lost: that it goes on as
+/// another one, or that it failed, which is the error.
+pub(crate) fn receive_terminal(socket: &OwnedFd, child: &mut Child) -> Result<Option<OwnedFd>, StartError> {
+    loop {
+        let ready = {
+            let report = child.report();
+            let mut sources =
+                [PollFd::new(socket, PollFlags::IN), PollFd::from_borrowed_fd(report, PollFlags::IN)];
+            match poll(&mut sources, None) {
+                Err(Errno::INTR) => continue,
+                Err(errno) => return Err(StartError::Deaf(errno)),
+                Ok(_) => !sources[0].revents().is_empty(),
+            }
+        };
+        if ready {
+            return Ok(receive(socket).ok());
+        }
+        if !child.listen()? {
+            return Ok(None);
         }
     }
-    if sources[0].revents().is_empty() {
-        return Err(Errno::NOMSG);
-    }
+}
+
+/// Receives the descriptor that has come over a socket.
+fn receive(socket: &OwnedFd) -> Result<OwnedFd, Errno> {
     let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
     let mut byte = [0; 1];

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use longshore_engine::{ContainerState, EngineError, Fault, Mount};
+use longshore_engine::{ContainerState, EngineError, Fault, HealthStatus, Mount};
 
 use super::{Monitor, Process};
 use crate::control::AnswerDto;
@@ -36,6 +36,8 @@ impl Monitor {
         let (child, streams) = launched.finish()?;
         let pid = child.pid().as_raw_nonzero().get();
         let identity = ProcessDto::of(pid).unwrap_or(ProcessDto { pid, started: 0 });
+        let checked = self.record.spec.health.as_ref().and_then(|health| health.command(&self.record.shell));
+        self.state.health = checked.map(|_| HealthStatus::default());
         self.state.state = ContainerState::Running;
         self.state.process = Some(identity);
         self.state.started = Some(now());
