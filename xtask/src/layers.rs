@@ -37,6 +37,7 @@ pub(crate) const LAYERS: &[Layer] = &[
         level: 2,
         sideways: &["longshore-layer", "longshore-registry", "longshore-store"],
     },
+    Layer { package: "longshore-history", level: 2, sideways: &[] },
     Layer { package: "longshore-bootstrap", level: 2, sideways: &["longshore-layer"] },
     Layer { package: "longshore-engine", level: 3, sideways: &[] },
     Layer { package: "longshore-sys", level: 3, sideways: &[] },
@@ -56,6 +57,8 @@ pub(crate) const LAYERS: &[Layer] = &[
     },
     Layer { package: "longshore-engine-docker", level: 3, sideways: &["longshore-engine"] },
     Layer { package: "longshore-testkit", level: 3, sideways: &["longshore-engine"] },
+    Layer { package: "longshore-toolkit", level: 4, sideways: &[] },
+    Layer { package: "longshore-runner", level: 4, sideways: &["longshore-toolkit"] },
     Layer { package: "longshore-report", level: 5, sideways: &[] },
     Layer { package: "longshore", level: 5, sideways: &["longshore-report"] },
 ];

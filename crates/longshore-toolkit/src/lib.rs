@@ -1,0 +1,3 @@
+//! Artifacts and caches of workflow runs, and the services through which `actions/toolkit` reaches them.
+
+#![forbid(unsafe_code)]
