@@ -208,9 +208,9 @@ mod tests {
         let masker = masker(&["hunter2-and-more"]);
         for before in ["", "a", "ab", "abc", "user:"] {
             let encoded = BASE64_STANDARD.encode(format!("{before}hunter2-and-more"));
-            let masked = masker.mask(&encoded);
-            assert!(masked.contains("***"), "{before}: {masked}");
-            assert!(masked.len() <= 3 + 14, "{before}: {masked}");
+            let shown = masker.mask(&encoded);
+            assert!(shown.contains("***"), "{before}: {shown}");
+            assert!(shown.len() <= 3 + 14, "{before}: {shown}");
         }
         let masker = self::masker(&["p&ss \"w<rd>"]);
         for form in
