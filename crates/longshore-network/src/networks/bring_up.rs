@@ -12,7 +12,7 @@ use super::{CreateError, DEFAULT_BRIDGE, Networks, bridge_name};
 use crate::link::{Link, Links};
 use crate::netlink::KernelError;
 use crate::network::{BridgeConfig, Network};
-use crate::nft::{self, Firewall, ForeignPolicy};
+use crate::nft::{self, Firewall, ForeignPolicy, Passage};
 use crate::state::{Lock, StateError};
 use crate::{Blame, ruleset};
 
@@ -39,6 +39,16 @@ pub enum Warning {
          containers may reach nothing outside; accept packets of `{interface}` there"
     )]
     ForeignFirewall {
+        /// The bridge of the network.
+        interface: String,
+    },
+    /// A firewall of somebody else drops even what containers of one network send to each other.
+    #[error(
+        "the iptables chain FORWARD drops packets by default, those that cross a bridge too, and no exception can be \
+         made here: containers on one network may not reach each other; accept packets from `{interface}` to \
+         `{interface}` there"
+    )]
+    ForeignBridgeFilter {
         /// The bridge of the network.
         interface: String,
     },
@@ -115,7 +125,10 @@ impl Networks {
         }
         if !network.internal {
             ready.warnings.extend(self.allow_forwarding()?);
-            ready.warnings.extend(pass_foreign(firewall.as_mut(), &instance, &ready.config)?);
+        }
+        if let Some(firewall) = firewall.as_mut() {
+            let mark = passage_mark(&instance, &ready.config.interface);
+            ready.warnings.extend(pass_foreign(firewall, &mark, &ready)?);
         }
         ready.warnings.dedup();
         Ok(ready)
@@ -268,23 +281,32 @@ fn has_table(firewall: Option<&mut Firewall>, instance: &str) -> Result<bool, Ke
     }
 }
 
-/// Sees to firewalls of others that would drop the network's packets.
-fn pass_foreign(
-    firewall: Option<&mut Firewall>,
-    instance: &str,
-    config: &BridgeConfig,
-) -> Result<Option<Warning>, KernelError> {
-    let Some(firewall) = firewall else { return Ok(None) };
-    match nft::forward_policy(firewall) {
-        Ok(ForeignPolicy::Pass) => Ok(None),
-        Ok(ForeignPolicy::DropWithDocker) => {
-            nft::open_passage(firewall, &passage_mark(instance, &config.interface), &config.interface)
-                .map(|()| None)
-        }
-        Ok(ForeignPolicy::Drop) => Ok(Some(Warning::ForeignFirewall { interface: config.interface.clone() })),
-        Err(refusal) if nft::is_missing(&refusal) => Ok(None),
-        Err(refusal) => Err(refusal),
+/// Sees to firewalls of others that would drop the network's packets. Within an internal network packets pass, and in no
+/// other way. In Docker's chain the others get all that they need; in the chain itself only what stays on the bridge.
+fn pass_foreign(firewall: &mut Firewall, mark: &str, ready: &Ready) -> Result<Vec<Warning>, KernelError> {
+    let policy = match nft::forward_policy(firewall) {
+        Err(refusal) if nft::is_missing(&refusal) => return Ok(Vec::new()),
+        policy => policy?,
+    };
+    let (name, internal) = (&ready.config.interface, ready.network.internal);
+    let passage = match policy {
+        ForeignPolicy::Pass => None,
+        ForeignPolicy::DropWithDocker if !internal => Some(Passage::Whole(name)),
+        ForeignPolicy::DropWithDocker | ForeignPolicy::Drop => Some(Passage::Within(name)),
+        ForeignPolicy::DropOlder => None,
+    };
+    if let Some(passage) = passage {
+        nft::open_passage(firewall, policy, mark, passage)?;
     }
+    let mut warnings = Vec::new();
+    let older = policy == ForeignPolicy::DropOlder;
+    if older && nft::filters_bridges() {
+        warnings.push(Warning::ForeignBridgeFilter { interface: name.clone() });
+    }
+    if !internal && (older || policy == ForeignPolicy::Drop) {
+        warnings.push(Warning::ForeignFirewall { interface: name.clone() });
+    }
+    Ok(warnings)
 }
 
 /// Removes bridges, with their rules, of directories that are gone. One that still has ports is left alone; so is

@@ -10,7 +10,9 @@ pub use expression::Protocol;
 pub use foreign::foreign_firewall_drops;
 #[cfg(test)]
 pub(crate) use foreign::tests::{like_docker, marked};
-pub(crate) use foreign::{ForeignPolicy, close_passage, forward_policy, open_passage};
+pub(crate) use foreign::{
+    ForeignPolicy, Passage, close_passage, filters_bridges, forward_policy, open_passage,
+};
 pub(crate) use table::{Chain, Hook, Rule, Table};
 
 use rustix::io::Errno;

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::fd::AsFd;
 
-use super::place::{call, inside, namespace, on_host, outside, reaches, serve, spec};
+use super::place::{Host, call, inside, namespace, on_host, outside, reaches, serve, spec};
 use crate::nft::{like_docker, marked};
 use crate::{Departure, Network, NetworkSpec, Warning};
 
@@ -134,23 +134,78 @@ fn the_firewall_of_docker_lets_containers_through() {
         let (a, b) = (host.container(&network, "a"), host.container(&network, "b"));
         assert!(reaches(&a.netns, &machine, Ipv4Addr::new(203, 0, 113, 2)).is_some());
         assert!(reaches(&a.netns, &b.netns, b.endpoint.address).is_some());
-        let instance = std::fs::read_to_string(host.directory.path().join("networks/instance")).unwrap();
-        let mark = format!("longshore-{instance} {}", network.bridge.as_ref().unwrap().interface);
-        assert_eq!(marked(&mark), 2);
+        assert_eq!(passages(host, &network), 2);
         for container in [&a, &b] {
             host.networks.detach(&network, &container.endpoint.container, Departure::Ended).unwrap();
         }
         host.networks.remove(&network).unwrap();
-        assert_eq!(marked(&mark), 0);
+        assert_eq!(passages(host, &network), 0);
     });
 }
 
+/// Lets what crosses a bridge go through the chains of iptables, if the kernel can. The switch belongs to the network
+/// namespace.
+fn filter_bridges() {
+    let switch = std::path::Path::new("/proc/sys/net/bridge/bridge-nf-call-iptables");
+    if switch.exists() {
+        std::fs::write(switch, "1").unwrap();
+    } else {
+        eprintln!("skipped: the kernel does not filter what crosses a bridge");
+    }
+}
+
+/// The number of our rules in chains of others, for a network.
+fn passages(host: &Host, network: &Network) -> usize {
+    let instance = std::fs::read_to_string(host.directory.path().join("networks/instance")).unwrap();
+    marked(&format!("longshore-{instance} {}", network.bridge.as_ref().unwrap().interface))
+}
+
 #[test]
-fn a_firewall_that_drops_is_told_of() {
+fn what_stays_on_an_internal_network_passes_firewalls_that_drop() {
+    for docker in [true, false] {
+        on_host(|host| {
+            like_docker(docker);
+            filter_bridges();
+            let machine = outside();
+            let spec = NetworkSpec { name: "inner".to_owned(), internal: true, ..NetworkSpec::default() };
+            let network = host.networks.create(&spec).unwrap();
+            let (a, b) = (host.container(&network, "a"), host.container(&network, "b"));
+            assert!(reaches(&a.netns, &b.netns, b.endpoint.address).is_some(), "Docker's chain: {docker}");
+            assert_eq!(passages(host, &network), 1);
+            // Neither out nor in, whatever routes there are.
+            host.networks.route_through(&a.endpoint, a.netns.as_fd()).unwrap();
+            assert_eq!(reaches(&a.netns, &machine, Ipv4Addr::new(203, 0, 113, 2)), None);
+            inside(&machine, || {
+                let mut links = crate::link::Links::open().unwrap();
+                let index = links.find("eth0").unwrap().unwrap().index;
+                links.add_default_route(index, Ipv4Addr::new(203, 0, 113, 1)).unwrap();
+            });
+            assert_eq!(reaches(&machine, &a.netns, a.endpoint.address), None);
+            for container in [&a, &b] {
+                host.networks.detach(&network, &container.endpoint.container, Departure::Ended).unwrap();
+            }
+            host.networks.remove(&network).unwrap();
+            assert_eq!(passages(host, &network), 0);
+        });
+    }
+}
+
+#[test]
+fn a_firewall_that_drops_is_told_of_and_keeps_no_neighbours_apart() {
     on_host(|host| {
         like_docker(false);
+        filter_bridges();
+        let machine = outside();
         let network = host.network("one");
-        let attachment = host.networks.attach(&network, &spec("a"), namespace().as_fd()).unwrap();
-        assert!(matches!(attachment.warnings[..], [Warning::ForeignFirewall { .. }]));
+        let join = |name| {
+            let netns = namespace();
+            let attachment = host.networks.attach(&network, &spec(name), netns.as_fd()).unwrap();
+            assert!(matches!(attachment.warnings[..], [Warning::ForeignFirewall { .. }]));
+            (netns, attachment.endpoint)
+        };
+        let ((a, _), (b, endpoint)) = (join("a"), join("b"));
+        assert!(reaches(&a, &b, endpoint.address).is_some());
+        assert_eq!(reaches(&a, &machine, Ipv4Addr::new(203, 0, 113, 2)), None);
+        assert_eq!(passages(host, &network), 1);
     });
 }
