@@ -36,7 +36,7 @@ pub use netlink::KernelError;
 pub use network::{BridgeConfig, DEFAULT, Driver, HOST, NONE, Network, NetworkId, NetworkSpec};
 pub use networks::{
     AttachError, Attachment, BringUpError, CreateError, Departure, DetachError, LookupError, Networks,
-    PublishError, ReapError, Reaped, RemoveError, Warning,
+    PublishError, ReapError, Reaped, RemoveError, RulesError, Warning,
 };
 pub use nft::{Protocol, foreign_firewall_drops};
 pub use port::{

@@ -10,6 +10,8 @@
 mod connection;
 mod ending;
 mod probe;
+mod restart;
+mod run;
 mod serve;
 mod start;
 
@@ -150,7 +152,7 @@ impl Monitor {
             self.fail(&error);
             return;
         }
-        let mut delay = serve::RestartDelay::default();
+        let mut delay = restart::RestartDelay::default();
         loop {
             match self.start() {
                 Ok(process) => {

@@ -8,11 +8,12 @@ use std::fs;
 use std::io;
 
 use super::create::{check_overlap, choose_subnet, taken_subnets};
+use super::rules::{self, RulesError, passage_mark};
 use super::{CreateError, DEFAULT_BRIDGE, Networks, bridge_name};
 use crate::link::{Link, Links};
 use crate::netlink::KernelError;
 use crate::network::{BridgeConfig, Network};
-use crate::nft::{self, Firewall, ForeignPolicy, Passage};
+use crate::nft::{self, Firewall};
 use crate::state::{Lock, StateError};
 use crate::{Blame, ruleset};
 
@@ -69,6 +70,9 @@ pub enum BringUpError {
     /// Since the network was created, the machine got a route into its subnet.
     #[error("the subnet of the network is in use")]
     Subnet(#[source] CreateError),
+    /// The rules could not be set.
+    #[error(transparent)]
+    Rules(#[from] RulesError),
     /// The files could not be used.
     #[error(transparent)]
     State(#[from] StateError),
@@ -83,6 +87,7 @@ impl BringUpError {
         match self {
             Self::Taken { .. } => Blame::Environment,
             Self::Subnet(source) => source.blame(),
+            Self::Rules(source) => source.blame(),
             Self::State(source) => source.blame(),
             Self::Kernel(source) => source.blame(),
         }
@@ -117,7 +122,7 @@ impl Networks {
         match found {
             Some(link) if link.up && link.alias.as_deref() == Some(&alias) => {
                 ready.bridge = link.index;
-                if !has_table(firewall.as_mut(), &instance)? {
+                if !rules::has_table(firewall.as_mut(), &instance)? {
                     ready.warnings.extend(self.apply_rules(firewall.as_mut(), lock)?);
                 }
             }
@@ -128,7 +133,7 @@ impl Networks {
         }
         if let Some(firewall) = firewall.as_mut() {
             let mark = passage_mark(&instance, &ready.config.interface);
-            ready.warnings.extend(pass_foreign(firewall, &mark, &ready)?);
+            ready.warnings.extend(rules::pass_foreign(firewall, &mark, &ready)?);
         }
         ready.warnings.dedup();
         Ok(ready)
@@ -140,28 +145,6 @@ impl Networks {
         let mark = format!("{}{}", mark(instance), network.id.short());
         let alias = format!("{mark} {}", path.display());
         if alias.len() <= ALIAS_LIMIT { alias } else { mark }
-    }
-
-    /// Makes the kernel's rules be those that the files mean.
-    pub(super) fn apply_rules(
-        &self,
-        firewall: Option<&mut Firewall>,
-        lock: &Lock,
-    ) -> Result<Option<Warning>, BringUpError> {
-        let Some(firewall) = firewall else { return Ok(Some(Warning::NoFirewall)) };
-        let instance = self.directory().instance(lock)?;
-        let population = self.population(lock)?;
-        match firewall.replace(&ruleset::table(&instance, &population, true)) {
-            Ok(()) => return Ok(None),
-            Err(refusal) if !nft::is_missing(&refusal) => return Err(refusal.into()),
-            Err(_) => {}
-        }
-        if ruleset::has_redirects(&population)
-            && firewall.replace(&ruleset::table(&instance, &population, false)).is_ok()
-        {
-            return Ok(Some(Warning::NoSourceAddress));
-        }
-        Ok(Some(Warning::NoFirewall))
     }
 
     /// Makes the bridge, or what of it is missing, and takes it up.
@@ -266,47 +249,6 @@ impl Networks {
 /// How the marks of an instance's bridges begin.
 pub(super) fn mark(instance: &str) -> String {
     format!("longshore {instance} ")
-}
-
-/// What our rules in chains of others carry.
-pub(super) fn passage_mark(instance: &str, interface: &str) -> String {
-    format!("longshore-{instance} {interface}")
-}
-
-fn has_table(firewall: Option<&mut Firewall>, instance: &str) -> Result<bool, KernelError> {
-    match firewall.map(|firewall| firewall.has_table(&ruleset::table_name(instance))) {
-        None => Ok(false),
-        Some(Err(refusal)) if nft::is_missing(&refusal) => Ok(false),
-        Some(answer) => answer,
-    }
-}
-
-/// Sees to firewalls of others that would drop the network's packets. Within an internal network packets pass, and in no
-/// other way. In Docker's chain the others get all that they need; in the chain itself only what stays on the bridge.
-fn pass_foreign(firewall: &mut Firewall, mark: &str, ready: &Ready) -> Result<Vec<Warning>, KernelError> {
-    let policy = match nft::forward_policy(firewall) {
-        Err(refusal) if nft::is_missing(&refusal) => return Ok(Vec::new()),
-        policy => policy?,
-    };
-    let (name, internal) = (&ready.config.interface, ready.network.internal);
-    let passage = match policy {
-        ForeignPolicy::Pass => None,
-        ForeignPolicy::DropWithDocker if !internal => Some(Passage::Whole(name)),
-        ForeignPolicy::DropWithDocker | ForeignPolicy::Drop => Some(Passage::Within(name)),
-        ForeignPolicy::DropOlder => None,
-    };
-    if let Some(passage) = passage {
-        nft::open_passage(firewall, policy, mark, passage)?;
-    }
-    let mut warnings = Vec::new();
-    let older = policy == ForeignPolicy::DropOlder;
-    if older && nft::filters_bridges() {
-        warnings.push(Warning::ForeignBridgeFilter { interface: name.clone() });
-    }
-    if !internal && (older || policy == ForeignPolicy::Drop) {
-        warnings.push(Warning::ForeignFirewall { interface: name.clone() });
-    }
-    Ok(warnings)
 }
 
 /// Removes bridges, with their rules, of directories that are gone. One that still has ports is left alone; so is

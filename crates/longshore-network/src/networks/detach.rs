@@ -1,10 +1,9 @@
 //! Taking a container off a network.
 
-use super::{BringUpError, Networks};
+use super::{Networks, RulesError};
 use crate::link::Links;
 use crate::netlink::KernelError;
 use crate::network::Network;
-use crate::nft::Firewall;
 use crate::state::{LeaseName, StateError};
 use crate::{Blame, Endpoint};
 
@@ -22,27 +21,51 @@ pub enum Departure {
 #[derive(Debug, thiserror::Error)]
 pub enum DetachError {
     /// It is not on the network.
-    #[error("the container is not connected to the network `{0}`")]
-    NotAttached(String),
+    #[error("the container {container} is not connected to the network `{network}`")]
+    NotAttached {
+        /// Its identity.
+        container: String,
+        /// The network's name.
+        network: String,
+    },
+    /// Its interface could not be removed.
+    #[error("failed to remove the interface `{interface}` of a container on the network `{network}`")]
+    Interface {
+        /// The end of its cable that the bridge has.
+        interface: String,
+        /// The network's name.
+        network: String,
+        /// Why.
+        source: KernelError,
+    },
+    /// Its address could not be given back.
+    #[error("failed to give back the address of the container {container} on the network `{network}`")]
+    Lease {
+        /// Its identity.
+        container: String,
+        /// The network's name.
+        network: String,
+        /// Why.
+        source: StateError,
+    },
     /// The rules for its published ports could not be removed.
-    #[error("failed to update the firewall rules")]
-    Rules(#[source] BringUpError),
-    /// The files could not be used.
-    #[error(transparent)]
-    State(#[from] StateError),
-    /// The kernel refused.
-    #[error(transparent)]
-    Kernel(#[from] KernelError),
+    #[error("failed to remove the firewall rules for ports that are published on the network `{network}`")]
+    Rules {
+        /// The network's name.
+        network: String,
+        /// Why.
+        source: RulesError,
+    },
 }
 
 impl DetachError {
     /// Who can mend it.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::NotAttached(_) => Blame::User,
-            Self::Rules(source) => source.blame(),
-            Self::State(source) => source.blame(),
-            Self::Kernel(source) => source.blame(),
+            Self::NotAttached { .. } => Blame::User,
+            Self::Interface { source, .. } => source.blame(),
+            Self::Lease { source, .. } => source.blame(),
+            Self::Rules { source, .. } => source.blame(),
         }
     }
 }
@@ -55,19 +78,23 @@ impl Networks {
         container: &str,
         departure: Departure,
     ) -> Result<(), DetachError> {
-        let lock = self.directory().lock()?;
-        let leases = self.directory().leases(&network.id)?;
+        let name = || network.name.clone();
+        let unkept = |source| DetachError::Lease { container: container.to_owned(), network: name(), source };
+        let lock = self.directory().lock().map_err(unkept)?;
+        let leases = self.directory().leases(&network.id).map_err(unkept)?;
         let Some(lease) = leases.iter().find(|lease| lease.container == container) else {
-            return Err(DetachError::NotAttached(network.name.clone()));
+            return Err(DetachError::NotAttached { container: container.to_owned(), network: name() });
         };
-        let endpoint = self.directory().endpoint(&network.id, lease)?;
+        let endpoint = self.directory().endpoint(&network.id, lease).map_err(unkept)?;
         let cable = endpoint.as_ref().and_then(|endpoint| endpoint.host_interface.as_deref());
         if let (Some(cable), Departure::Disconnect) = (cable, departure) {
-            Links::open()?.delete(cable)?;
+            Links::open().and_then(|mut links| links.delete(cable)).map_err(|source| {
+                DetachError::Interface { interface: cable.to_owned(), network: name(), source }
+            })?;
         }
-        self.directory().remove_lease(&network.id, lease, &lock)?;
+        self.directory().remove_lease(&network.id, lease, &lock).map_err(unkept)?;
         if endpoint.is_some_and(|endpoint| !endpoint.ports.is_empty()) {
-            self.apply_rules(Firewall::open()?.as_mut(), &lock).map_err(DetachError::Rules)?;
+            self.renew_rules(&lock).map_err(|source| DetachError::Rules { network: name(), source })?;
         }
         Ok(())
     }

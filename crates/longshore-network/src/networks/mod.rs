@@ -11,6 +11,7 @@ mod detach;
 mod publish;
 mod reap;
 mod remove;
+mod rules;
 
 pub use attach::{AttachError, Attachment};
 pub use bring_up::{BringUpError, Warning};
@@ -19,6 +20,7 @@ pub use detach::{Departure, DetachError};
 pub use publish::PublishError;
 pub use reap::{ReapError, Reaped};
 pub use remove::RemoveError;
+pub use rules::RulesError;
 
 use std::path::Path;
 

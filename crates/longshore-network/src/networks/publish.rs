@@ -1,37 +1,49 @@
 //! What may change about an endpoint while its container runs: its published ports and its names.
 
-use super::{BringUpError, Networks, Warning};
-use crate::netlink::KernelError;
+use super::{Networks, RulesError, Warning};
 use crate::network::Network;
 use crate::nft::Firewall;
-use crate::state::StateError;
-use crate::{Blame, PublishedPort, ruleset};
+use crate::state::{Lock, StateError};
+use crate::{Blame, Endpoint, PublishedPort, ruleset};
 
-/// An endpoint could not be changed.
+/// Ports of a container could not be published.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
     /// The container is not on the network.
-    #[error("the container is not connected to the network `{0}`")]
-    NotAttached(String),
+    #[error("the container {container} is not connected to the network `{network}`")]
+    NotAttached {
+        /// Its identity.
+        container: String,
+        /// The network's name.
+        network: String,
+    },
+    /// The ports could not be recorded.
+    #[error("failed to record the published ports of the container {container} on the network `{network}`")]
+    Record {
+        /// Its identity.
+        container: String,
+        /// The network's name.
+        network: String,
+        /// Why.
+        source: StateError,
+    },
     /// The rules could not be set.
-    #[error("failed to update the firewall rules")]
-    Rules(#[source] BringUpError),
-    /// The files could not be used.
-    #[error(transparent)]
-    State(#[from] StateError),
-    /// The kernel refused.
-    #[error(transparent)]
-    Kernel(#[from] KernelError),
+    #[error("failed to set the firewall rules for ports that are published on the network `{network}`")]
+    Rules {
+        /// The network's name.
+        network: String,
+        /// Why.
+        source: RulesError,
+    },
 }
 
 impl PublishError {
     /// Who can mend it.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::NotAttached(_) => Blame::User,
-            Self::Rules(source) => source.blame(),
-            Self::State(source) => source.blame(),
-            Self::Kernel(source) => source.blame(),
+            Self::NotAttached { .. } => Blame::User,
+            Self::Record { source, .. } => source.blame(),
+            Self::Rules { source, .. } => source.blame(),
         }
     }
 }
@@ -45,30 +57,50 @@ impl Networks {
         container: &str,
         ports: &[PublishedPort],
     ) -> Result<Option<Warning>, PublishError> {
-        let lock = self.directory().lock()?;
-        let leases = self.directory().leases(&network.id)?;
-        let lease = leases.iter().find(|lease| lease.container == container);
-        let endpoint =
-            lease.map(|lease| self.directory().endpoint(&network.id, lease)).transpose()?.flatten();
-        let Some(mut endpoint) = endpoint else {
-            return Err(PublishError::NotAttached(network.name.clone()));
+        let name = || network.name.clone();
+        let unkept =
+            |source| PublishError::Record { container: container.to_owned(), network: name(), source };
+        let lock = self.directory().lock().map_err(unkept)?;
+        let Some(mut endpoint) = self.endpoint(network, container).map_err(unkept)? else {
+            return Err(PublishError::NotAttached { container: container.to_owned(), network: name() });
         };
         if endpoint.ports == ports {
             return Ok(None);
         }
         let additional = endpoint.ports.is_empty();
         endpoint.ports = ports.to_vec();
-        self.directory().write_endpoint(&endpoint, &lock)?;
+        self.directory().write_endpoint(&endpoint, &lock).map_err(unkept)?;
+        self.lead(network, &endpoint, additional, &lock)
+            .map_err(|source| PublishError::Rules { network: name(), source })
+    }
+
+    /// The place of a container on a network.
+    fn endpoint(&self, network: &Network, container: &str) -> Result<Option<Endpoint>, StateError> {
+        let leases = self.directory().leases(&network.id)?;
+        match leases.iter().find(|lease| lease.container == container) {
+            Some(lease) => self.directory().endpoint(&network.id, lease),
+            None => Ok(None),
+        }
+    }
+
+    /// Sets the rules that lead connections to an endpoint. If they are `additional`, none of the present ones must go.
+    fn lead(
+        &self,
+        network: &Network,
+        endpoint: &Endpoint,
+        additional: bool,
+        lock: &Lock,
+    ) -> Result<Option<Warning>, RulesError> {
         let mut firewall = Firewall::open()?;
         if let (Some(firewall), true) = (firewall.as_mut(), additional) {
-            let table = ruleset::table_name(&self.directory().instance(&lock)?);
-            let rules = ruleset::redirects(network, &endpoint);
+            let table = ruleset::table_name(&self.directory().instance(lock)?);
+            let rules = ruleset::redirects(network, endpoint);
             if firewall.append(&table, ruleset::PUBLISH, &rules).is_ok() {
                 return Ok(None);
             }
             // The table is not what it should be, or the kernel lacks something: both are seen to below.
         }
-        self.apply_rules(firewall.as_mut(), &lock).map_err(PublishError::Rules)
+        self.apply_rules(firewall.as_mut(), lock)
     }
 
     /// Gives a container another name on all of its networks.

@@ -1,7 +1,8 @@
 //! Clearing away what processes left that were killed.
 
-use super::bring_up::{mark, passage_mark, remove_orphans};
-use super::{BringUpError, Networks};
+use super::bring_up::{mark, remove_orphans};
+use super::rules::passage_mark;
+use super::{Networks, RulesError};
 use crate::Blame;
 use crate::link::Links;
 use crate::netlink::KernelError;
@@ -33,7 +34,7 @@ impl Reaped {
 pub enum ReapError {
     /// The rules could not be set.
     #[error("failed to update the firewall rules")]
-    Rules(#[source] BringUpError),
+    Rules(#[source] RulesError),
     /// The files could not be used.
     #[error(transparent)]
     State(#[from] StateError),
@@ -63,7 +64,7 @@ impl Networks {
         self.reap_leases(&mut links, alive, &mut reaped, &lock)?;
         self.reap_bridges(&mut links, &mut reaped, &lock)?;
         if reaped.rules {
-            self.apply_rules(Firewall::open()?.as_mut(), &lock).map_err(ReapError::Rules)?;
+            self.renew_rules(&lock).map_err(ReapError::Rules)?;
         }
         reaped.interfaces.extend(remove_orphans(&mut links)?);
         Ok(reaped)

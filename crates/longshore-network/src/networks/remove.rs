@@ -1,7 +1,7 @@
 //! Removing networks.
 
-use super::bring_up::passage_mark;
-use super::{BringUpError, CreateError, Networks};
+use super::rules::passage_mark;
+use super::{CreateError, Networks, RulesError};
 use crate::Blame;
 use crate::link::Links;
 use crate::netlink::KernelError;
@@ -28,7 +28,7 @@ pub enum RemoveError {
     List(#[source] CreateError),
     /// The rules could not be set.
     #[error("failed to update the firewall rules")]
-    Rules(#[source] BringUpError),
+    Rules(#[source] RulesError),
     /// The files could not be used.
     #[error(transparent)]
     State(#[from] StateError),

@@ -54,7 +54,8 @@ impl Passage<'_> {
             Self::Whole(interface) => vec![vec![from(interface)], vec![towards(interface)]],
             Self::Within(interface) => vec![vec![from(interface), towards(interface)]],
         };
-        let accepted = |conditions: Rule| [conditions, vec![Expression::Counter, Expression::Accept]].concat();
+        let accepted =
+            |conditions: Rule| [conditions, vec![Expression::Counter, Expression::Accept]].concat();
         conditions.into_iter().map(accepted).collect()
     }
 }
@@ -203,6 +204,9 @@ pub(crate) mod tests {
     /// How many rules with a mark there are.
     pub(crate) fn marked(mark: &str) -> usize {
         let mut firewall = Firewall::open().unwrap().unwrap();
-        [DOCKER_USER, FORWARD].map(|chain| marked_rules(&mut firewall, chain, mark).unwrap().len()).iter().sum()
+        [DOCKER_USER, FORWARD]
+            .map(|chain| marked_rules(&mut firewall, chain, mark).unwrap().len())
+            .iter()
+            .sum()
     }
 }
