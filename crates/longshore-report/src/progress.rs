@@ -111,6 +111,11 @@ impl Progress {
         lines
     }
 
+    /// Whether something is known that is not done.
+    pub fn is_busy(&self) -> bool {
+        self.pieces.iter().any(|piece| !matches!(piece.state, State::Present | State::Unpacked))
+    }
+
     fn piece(&mut self, item: &str) -> &mut Piece {
         let at = self.pieces.iter().position(|piece| piece.item == item).unwrap_or_else(|| {
             self.pieces.push(Piece {

@@ -1,0 +1,139 @@
+//! Jobs as they are shown: the cells of one matrix together.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use longshore_event::{Conclusion, JobState, JobStatus, Timestamp};
+
+use super::words::one_line;
+
+/// A job, or the cells of a matrix, in the order of the run.
+#[derive(Debug, Clone)]
+pub(super) struct Group<'s> {
+    /// One, or the cells.
+    pub(super) jobs: Vec<&'s JobState>,
+}
+
+/// How many jobs are how far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Tally {
+    pub(super) passed: usize,
+    pub(super) failed: usize,
+    /// Those that failed and whose failure does not count.
+    pub(super) forgiven: usize,
+    pub(super) cancelled: usize,
+    pub(super) skipped: usize,
+    pub(super) running: usize,
+    pub(super) waiting: usize,
+}
+
+impl Tally {
+    pub(super) fn of<'s>(jobs: impl IntoIterator<Item = &'s JobState>) -> Self {
+        let mut tally = Self::default();
+        for job in jobs {
+            *match &job.status {
+                JobStatus::Finished(Conclusion::Success) => &mut tally.passed,
+                JobStatus::Finished(Conclusion::Failure) if job.continue_on_error => &mut tally.forgiven,
+                JobStatus::Finished(Conclusion::Failure) => &mut tally.failed,
+                JobStatus::Finished(Conclusion::Cancelled) => &mut tally.cancelled,
+                JobStatus::Finished(Conclusion::Skipped) | JobStatus::Skipped(_) => &mut tally.skipped,
+                JobStatus::Running => &mut tally.running,
+                JobStatus::Pending | JobStatus::Queued(_) => &mut tally.waiting,
+            } += 1;
+        }
+        tally
+    }
+
+    /// The numbers that are not zero, with their words.
+    pub(super) fn words(self) -> Vec<String> {
+        let numbers = [
+            (self.running, "running"),
+            (self.failed, "failed"),
+            (self.passed, "passed"),
+            (self.forgiven, "failed without counting"),
+            (self.cancelled, "cancelled"),
+            (self.skipped, "skipped"),
+            (self.waiting, "waiting"),
+        ];
+        let there = numbers.into_iter().filter(|(number, _)| *number > 0);
+        there.map(|(number, word)| format!("{number} {word}")).collect()
+    }
+
+    /// How the jobs have ended as one, if all have.
+    pub(super) fn conclusion(self) -> Option<Conclusion> {
+        if self.running + self.waiting > 0 {
+            return None;
+        }
+        let counts = [
+            (self.failed, Conclusion::Failure),
+            (self.cancelled, Conclusion::Cancelled),
+            (self.passed + self.forgiven, Conclusion::Success),
+        ];
+        counts.into_iter().find(|(number, _)| *number > 0).map(|found| found.1).or(Some(Conclusion::Skipped))
+    }
+}
+
+impl<'s> Group<'s> {
+    /// The jobs of a run.
+    pub(super) fn all(jobs: &'s [JobState]) -> Vec<Self> {
+        let mut groups: Vec<Self> = Vec::new();
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        for job in jobs {
+            match matrix(job.key.as_str()).map(|id| (id, places.get(id))) {
+                Some((_, Some(place))) => groups[*place].jobs.push(job),
+                Some((id, None)) => {
+                    places.insert(id, groups.len());
+                    groups.push(Self { jobs: vec![job] });
+                }
+                None => groups.push(Self { jobs: vec![job] }),
+            }
+        }
+        groups
+    }
+
+    /// The job, if it is one alone.
+    pub(super) fn single(&self) -> Option<&'s JobState> {
+        match self.jobs.as_slice() {
+            [job] => Some(job),
+            _ => None,
+        }
+    }
+
+    /// What the cells are called together.
+    pub(super) fn title(&self) -> Cow<'s, str> {
+        let Some(job) = self.jobs.first() else { return Cow::Borrowed("") };
+        if self.jobs.len() == 1 {
+            return one_line(&job.name);
+        }
+        let title = job.name.split_once(" (").map_or("", |(title, _)| title);
+        let shared = self.jobs.iter().all(|job| job.name.starts_with(title));
+        if title.is_empty() || !shared {
+            return one_line(matrix(job.key.as_str()).unwrap_or(job.key.as_str()));
+        }
+        one_line(title)
+    }
+
+    /// What a cell is called below the title.
+    pub(super) fn cell(&self, job: &'s JobState) -> Cow<'s, str> {
+        let title = self.title();
+        let rest = one_line(&job.name);
+        match rest.strip_prefix(title.as_ref()).map(str::trim) {
+            Some(rest) if !rest.is_empty() => Cow::Owned(
+                rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(rest).to_owned(),
+            ),
+            _ => rest,
+        }
+    }
+
+    /// When the first began and, if all have ended, the last ended.
+    pub(super) fn times(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        let started = self.jobs.iter().filter_map(|job| job.started).min();
+        (started, self.jobs.iter().filter_map(|job| job.finished).max())
+    }
+}
+
+/// The id of the job whose cell this is.
+fn matrix(key: &str) -> Option<&str> {
+    let (id, number) = key.rsplit_once('/')?;
+    number.bytes().all(|byte| byte.is_ascii_digit()).then_some(id)
+}
