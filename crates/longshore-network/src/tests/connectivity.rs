@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::fd::AsFd;
+use std::process::Command;
 
 use super::place::{Host, call, inside, namespace, on_host, outside, reaches, serve, spec};
 use crate::nft::{like_docker, marked};
@@ -143,15 +144,16 @@ fn the_firewall_of_docker_lets_containers_through() {
     });
 }
 
+const BRIDGE_FILTER: &str = "/proc/sys/net/bridge/bridge-nf-call-iptables";
+
 /// Lets what crosses a bridge go through the chains of iptables, if the kernel can. The switch belongs to the network
 /// namespace.
-fn filter_bridges() {
-    let switch = std::path::Path::new("/proc/sys/net/bridge/bridge-nf-call-iptables");
-    if switch.exists() {
-        std::fs::write(switch, "1").unwrap();
-    } else {
+fn filter_bridges() -> bool {
+    let able = std::fs::write(BRIDGE_FILTER, "1").is_ok();
+    if !able {
         eprintln!("skipped: the kernel does not filter what crosses a bridge");
     }
+    able
 }
 
 /// The number of our rules in chains of others, for a network.
@@ -207,5 +209,35 @@ fn a_firewall_that_drops_is_told_of_and_keeps_no_neighbours_apart() {
         assert!(reaches(&a, &b, endpoint.address).is_some());
         assert_eq!(reaches(&a, &machine, Ipv4Addr::new(203, 0, 113, 2)), None);
         assert_eq!(passages(host, &network), 1);
+    });
+}
+
+#[test]
+fn an_older_firewall_that_drops_is_told_of() {
+    on_host(|host| {
+        let set = Command::new("iptables-legacy").args(["-P", "FORWARD", "DROP"]).output();
+        if !set.is_ok_and(|output| output.status.success()) {
+            eprintln!("skipped: there is no older iptables");
+            return;
+        }
+        let inner = NetworkSpec { name: "inner".to_owned(), internal: true, ..NetworkSpec::default() };
+        let (inner, open) = (host.networks.create(&inner).unwrap(), host.network("open"));
+        let told = |network: &Network| {
+            let attachment = host.networks.attach(network, &spec("a"), namespace().as_fd()).unwrap();
+            assert_eq!(passages(host, network), 0);
+            let bridge_filter = |warning: &Warning| matches!(warning, Warning::ForeignBridgeFilter { .. });
+            let firewall = |warning: &Warning| matches!(warning, Warning::ForeignFirewall { .. });
+            let any = |kind: &dyn Fn(&Warning) -> bool| attachment.warnings.iter().any(kind);
+            (any(&bridge_filter), any(&firewall))
+        };
+        if filter_bridges() {
+            assert_eq!((told(&inner), told(&open)), ((true, false), (true, true)));
+            std::fs::write(BRIDGE_FILTER, "0").unwrap();
+        }
+        for network in [&inner, &open] {
+            // They are there if the kernel filters bridges.
+            let _ = host.networks.detach(network, &spec("a").container, Departure::Ended);
+        }
+        assert_eq!((told(&inner), told(&open)), ((false, false), (false, true)));
     });
 }
