@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use longshore_event::{Conclusion, JobState, JobStatus, Timestamp};
+use longshore_event::{Conclusion, JobState, JobStatus, RunState, Timestamp};
 
 use super::words::one_line;
 
@@ -30,30 +30,53 @@ pub(super) struct Tally {
 impl Tally {
     pub(super) fn of<'s>(jobs: impl IntoIterator<Item = &'s JobState>) -> Self {
         let mut tally = Self::default();
-        for job in jobs {
-            *match &job.status {
-                JobStatus::Finished(Conclusion::Success) => &mut tally.passed,
-                JobStatus::Finished(Conclusion::Failure) if job.continue_on_error => &mut tally.forgiven,
-                JobStatus::Finished(Conclusion::Failure) => &mut tally.failed,
-                JobStatus::Finished(Conclusion::Cancelled) => &mut tally.cancelled,
-                JobStatus::Finished(Conclusion::Skipped) | JobStatus::Skipped(_) => &mut tally.skipped,
-                JobStatus::Running => &mut tally.running,
-                JobStatus::Pending | JobStatus::Queued(_) => &mut tally.waiting,
-            } += 1;
-        }
+        jobs.into_iter().for_each(|job| tally.add(job));
         tally
     }
 
-    /// The numbers that are not zero, with their words.
+    /// Counts one more.
+    pub(super) fn add(&mut self, job: &JobState) {
+        *match &job.status {
+            JobStatus::Finished(Conclusion::Success) => &mut self.passed,
+            JobStatus::Finished(Conclusion::Failure) if job.continue_on_error => &mut self.forgiven,
+            JobStatus::Finished(Conclusion::Failure) => &mut self.failed,
+            JobStatus::Finished(Conclusion::Cancelled) => &mut self.cancelled,
+            JobStatus::Finished(Conclusion::Skipped) | JobStatus::Skipped(_) => &mut self.skipped,
+            JobStatus::Running => &mut self.running,
+            JobStatus::Pending | JobStatus::Queued(_) => &mut self.waiting,
+        } += 1;
+    }
+
+    /// How many there are.
+    pub(super) fn total(self) -> usize {
+        self.passed
+            + self.failed
+            + self.forgiven
+            + self.cancelled
+            + self.skipped
+            + self.running
+            + self.waiting
+    }
+
+    /// The numbers that are not zero, with their words while the run goes on.
     pub(super) fn words(self) -> Vec<String> {
+        self.said("running", "waiting")
+    }
+
+    /// The same when nothing goes on.
+    pub(super) fn final_words(self) -> Vec<String> {
+        self.said("interrupted", "not begun")
+    }
+
+    fn said(self, running: &str, waiting: &str) -> Vec<String> {
         let numbers = [
-            (self.running, "running"),
+            (self.running, running),
             (self.failed, "failed"),
             (self.passed, "passed"),
             (self.forgiven, "failed without counting"),
             (self.cancelled, "cancelled"),
             (self.skipped, "skipped"),
-            (self.waiting, "waiting"),
+            (self.waiting, waiting),
         ];
         let there = numbers.into_iter().filter(|(number, _)| *number > 0);
         there.map(|(number, word)| format!("{number} {word}")).collect()
@@ -74,11 +97,11 @@ impl Tally {
 }
 
 impl<'s> Group<'s> {
-    /// The jobs of a run.
-    pub(super) fn all(jobs: &'s [JobState]) -> Vec<Self> {
+    /// The jobs of a run, in the order of the workflow.
+    pub(super) fn all(state: &'s RunState) -> Vec<Self> {
         let mut groups: Vec<Self> = Vec::new();
         let mut places: HashMap<&str, usize> = HashMap::new();
-        for job in jobs {
+        for job in &state.jobs {
             match matrix(job.key.as_str()).map(|id| (id, places.get(id))) {
                 Some((_, Some(place))) => groups[*place].jobs.push(job),
                 Some((id, None)) => {
@@ -88,6 +111,13 @@ impl<'s> Group<'s> {
                 None => groups.push(Self { jobs: vec![job] }),
             }
         }
+        // Cells of a matrix that was not known at first are told of late; their place is that of the matrix.
+        let known = (0..).zip(&state.outline.jobs).map(|(place, job)| (job.key.as_str(), place));
+        let known: HashMap<&str, usize> = known.collect();
+        groups.sort_by_cached_key(|group| {
+            let key = group.jobs.first().map_or("", |job| job.key.as_str());
+            known.get(key).or_else(|| known.get(matrix(key)?)).copied().unwrap_or(usize::MAX)
+        });
         groups
     }
 

@@ -1,6 +1,7 @@
 //! Runs as people and machines follow them.
 //!
 //! - [`Plain`] writes a line for each fact, for logs and pipes.
+//! - [`Live`] draws a tree in place on a terminal.
 //! - [`Json`] writes the events themselves, a line each.
 //!
 //! A display takes the events of one or several runs ([`RunSink`](longshore_event::RunSink)) and writes to the stream that
@@ -14,19 +15,16 @@
 mod ansi;
 mod duration;
 pub mod end;
-#[allow(dead_code, reason = "the live display will use the rest")]
 mod excerpt;
-#[allow(dead_code, reason = "the live display will use the rest")]
 mod group;
 mod json;
 mod line;
+mod live;
+mod node;
 mod plain;
-#[allow(dead_code, reason = "the live display will use the rest")]
 mod row;
 mod sheet;
-#[allow(dead_code, reason = "the live display will use the rest")]
 mod tracked;
-#[allow(dead_code, reason = "the live display will use the rest")]
 mod tree;
 mod words;
 
@@ -37,4 +35,5 @@ mod tests;
 
 pub use duration::duration;
 pub use json::Json;
+pub use live::{Live, Size, Window};
 pub use plain::{Plain, Verbosity};

@@ -194,8 +194,8 @@ impl Page<'_> {
                     self.fact(job, &format!("{mark} {} skipped{why}", one_line(name)));
                 }
             }
-            StepEvent::Finished { outcome, conclusion, error, .. } => {
-                self.step_finished(job, step, *outcome, *conclusion, error.as_deref());
+            StepEvent::Finished { outcome, conclusion, .. } => {
+                self.step_finished(job, step, *outcome, *conclusion);
                 if *conclusion == Conclusion::Failure && self.verbosity < Verbosity::Verbose {
                     self.excerpt(job, excerpt);
                 }
@@ -204,14 +204,7 @@ impl Page<'_> {
         }
     }
 
-    fn step_finished(
-        &mut self,
-        job: &JobKey,
-        step: StepNumber,
-        outcome: Conclusion,
-        conclusion: Conclusion,
-        error: Option<&str>,
-    ) {
+    fn step_finished(&mut self, job: &JobKey, step: StepNumber, outcome: Conclusion, conclusion: Conclusion) {
         let tracked = self.tracking.runs.get(&self.run).and_then(|run| run.state.job(job));
         let Some(step) = tracked.and_then(|job| job.steps.get(&step)) else { return };
         let took = super::duration::between(step.started, step.finished).unwrap_or(0);
@@ -228,14 +221,10 @@ impl Page<'_> {
         let time = words::step_time(step).map_or_else(String::new, |time| format!(" ({time})"));
         let mark = words::mark(outcome, self.style);
         let mut text = format!("{mark} {}{}", words::step_name(step), self.faint(&time));
-        match (outcome, error) {
-            (Conclusion::Success, _) => {}
-            (_, Some(error)) => text.push_str(&format!(": {}", one_line(error))),
-            (Conclusion::Failure, None) => text.push_str(&match step.exit_code {
-                Some(code) => format!(": exit code {code}"),
-                None => ": failed".to_owned(),
-            }),
-            (_, None) => text.push_str(&format!(": {}", words::ended(outcome))),
+        match outcome {
+            Conclusion::Success => {}
+            Conclusion::Failure => text.push_str(&format!(": {}", words::failure(step))),
+            _ => text.push_str(&format!(": {}", words::ended(outcome))),
         }
         if outcome != conclusion {
             text.push_str(", which does not count");

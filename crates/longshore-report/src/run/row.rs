@@ -43,6 +43,11 @@ impl Row {
         self.role(Role::Strong, text)
     }
 
+    /// Another line behind this one.
+    pub(super) fn and_row(self, other: Self) -> Self {
+        other.after(self)
+    }
+
     /// This line behind another.
     pub(super) fn after(self, mut first: Self) -> Self {
         first.0.extend(self.0);

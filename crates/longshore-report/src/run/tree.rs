@@ -6,9 +6,10 @@ use longshore_event::{Conclusion, JobState, JobStatus, RunState, StepStage, Step
 
 use super::duration::{between, duration};
 use super::group::{Group, Tally};
+use super::node::{Node, branches};
 use super::row::Row;
 use super::words;
-use crate::{Role, Style, count};
+use crate::{Style, count};
 
 /// The steps of jobs that passed are shown one by one if the tree is no longer than this then.
 const COMFORTABLE: usize = 40;
@@ -16,13 +17,6 @@ const COMFORTABLE: usize = 40;
 const CELLS: usize = 16;
 /// The runner's own steps are shown if they take as long as this, in milliseconds.
 const NOTABLE: u64 = 1_000;
-
-/// A line and what is below it.
-#[derive(Debug, Default)]
-struct Node {
-    row: Row,
-    children: Vec<Node>,
-}
 
 /// Writes the tree.
 pub(super) fn write(state: &RunState, style: Style, out: &mut String) {
@@ -32,7 +26,12 @@ pub(super) fn write(state: &RunState, style: Style, out: &mut String) {
     }
     out.push_str(&heading(state).whole(style));
     out.push('\n');
-    branches(&nodes, "", style, out);
+    let mut lines = Vec::new();
+    branches(&nodes, "", &mut lines);
+    for line in lines {
+        out.push_str(&line.row.whole(style));
+        out.push('\n');
+    }
 }
 
 /// What run it is.
@@ -50,7 +49,7 @@ pub(super) fn failed_step(job: &JobState) -> Option<&StepState> {
 }
 
 fn nodes(state: &RunState, steps: bool) -> Vec<Node> {
-    Group::all(&state.jobs)
+    Group::all(state)
         .iter()
         .map(|group| match group.single() {
             Some(job) => job_node(job, &group.title(), steps),
@@ -65,23 +64,43 @@ fn group_node(group: &Group<'_>) -> Node {
     let row = Row::mark(tally.conclusion())
         .and(" ")
         .strong(&group.title())
-        .and(&format!(" × {}: {}", group.jobs.len(), tally.words().join(", ")))
+        .and(&format!(" × {}: {}", group.jobs.len(), tally.final_words().join(", ")))
         .faint(&time(between(started, finished)));
-    let (plain, special): (Vec<_>, Vec<_>) =
-        group.jobs.iter().copied().partition(|job| words::job_conclusion(job) == Some(Conclusion::Success));
+    let folds = group.jobs.len() > CELLS;
+    let (plain, special): (Vec<&JobState>, Vec<&JobState>) =
+        group.jobs.iter().copied().partition(|job| folds && is_plain(job));
     let mut children: Vec<Node> = special.iter().map(|job| job_node(job, &group.cell(job), false)).collect();
-    if plain.len() <= CELLS {
-        children = group.jobs.iter().map(|job| job_node(job, &group.cell(job), false)).collect();
-    } else {
-        let times: Vec<u64> = plain.iter().filter_map(|job| between(job.started, job.finished)).collect();
-        let range = match (times.iter().min(), times.iter().max()) {
-            (Some(least), Some(most)) => format!(" ({} to {})", duration(*least), duration(*most)),
-            _ => String::new(),
+    let passed: Vec<u64> = plain.iter().filter_map(|job| between(job.started, job.finished)).collect();
+    let rest = plain.len() - passed.len();
+    if let (Some(least), Some(most)) = (passed.iter().min(), passed.iter().max()) {
+        let range = if least == most {
+            duration(*most)
+        } else {
+            format!("{} to {}", duration(*least), duration(*most))
         };
-        let row = Row::mark(Some(Conclusion::Success)).and(&format!(" {} passed", plain.len())).faint(&range);
-        children.push(Node { row, children: Vec::new() });
+        let row = Row::mark(Some(Conclusion::Success)).and(&format!(" {} passed", passed.len()));
+        children.push(Node::new(row.faint(&format!(" ({range})"))));
     }
-    Node { row, children }
+    if rest > 0 {
+        let row = Row::mark(Some(Conclusion::Skipped)).and(&format!(" {rest} did not run"));
+        children.push(Node::new(row));
+    }
+    Node { children, ..Node::new(row) }
+}
+
+/// Whether a number says as much about a cell as a line.
+fn is_plain(job: &JobState) -> bool {
+    match job.status {
+        JobStatus::Finished(Conclusion::Success) => job.started.is_some() && !has_trouble(job),
+        JobStatus::Finished(Conclusion::Skipped) | JobStatus::Skipped(_) => job.started.is_none(),
+        JobStatus::Pending | JobStatus::Queued(_) => true,
+        _ => false,
+    }
+}
+
+/// Whether a step failed, though it may not count.
+fn has_trouble(job: &JobState) -> bool {
+    job.steps.values().any(|step| matches!(step.status, StepStatus::Finished(Conclusion::Failure, _)))
 }
 
 fn job_node(job: &JobState, name: &str, steps: bool) -> Node {
@@ -99,8 +118,10 @@ fn job_node(job: &JobState, name: &str, steps: bool) -> Node {
     if let Some(error) = &job.error {
         row = row.and(": ").and(error);
     }
-    let shown = steps || matches!(conclusion, None | Some(Conclusion::Failure | Conclusion::Cancelled));
-    Node { row, children: if shown { step_nodes(job, steps) } else { Vec::new() } }
+    let shown = steps
+        || has_trouble(job)
+        || matches!(conclusion, None | Some(Conclusion::Failure | Conclusion::Cancelled));
+    Node { children: if shown { step_nodes(job, steps) } else { Vec::new() }, ..Node::new(row) }
 }
 
 fn step_nodes(job: &JobState, all: bool) -> Vec<Node> {
@@ -117,7 +138,7 @@ fn step_nodes(job: &JobState, all: bool) -> Vec<Node> {
             StepStatus::Finished(..) | StepStatus::Running => {
                 nodes.extend(folded(&passed));
                 passed.clear();
-                nodes.push(Node { row: step_row(step), children: Vec::new() });
+                nodes.push(Node::new(step_row(step)));
             }
             // A job that was stopped leaves steps that nobody told of again.
             StepStatus::Pending => skipped += 1,
@@ -127,7 +148,7 @@ fn step_nodes(job: &JobState, all: bool) -> Vec<Node> {
     if skipped > 0 {
         let row =
             Row::mark(Some(Conclusion::Skipped)).faint(&format!(" {} did not run", count(skipped, "step")));
-        nodes.push(Node { row, children: Vec::new() });
+        nodes.push(Node::new(row));
     }
     nodes
 }
@@ -137,7 +158,7 @@ fn folded(passed: &[&StepState]) -> Option<Node> {
     let row = Row::mark(Some(Conclusion::Success))
         .and(&format!(" {}", count(passed.len(), "step")))
         .faint(&time(Some(taken)));
-    (!passed.is_empty()).then_some(Node { row, children: Vec::new() })
+    (!passed.is_empty()).then_some(Node::new(row))
 }
 
 fn is_notable(step: &StepState) -> bool {
@@ -153,34 +174,11 @@ fn step_row(step: &StepState) -> Row {
         .and(&words::step_name(step))
         .faint(&time(between(step.started, step.finished)));
     if outcome == Conclusion::Failure {
-        row = match (&step.error, step.exit_code) {
-            (Some(error), _) => row.and(": ").and(error),
-            (None, Some(code)) => row.and(&format!(": exit code {code}")),
-            (None, None) => row.and(": failed"),
-        };
+        row = row.and(": ").and(&words::failure(step));
     }
     if outcome == conclusion { row } else { row.and(", which does not count") }
 }
 
 fn time(milliseconds: Option<u64>) -> String {
     milliseconds.map_or_else(String::new, |milliseconds| format!(" ({})", duration(milliseconds)))
-}
-
-impl Node {
-    fn lines(&self) -> usize {
-        1 + self.children.iter().map(Self::lines).sum::<usize>()
-    }
-}
-
-fn branches(nodes: &[Node], guide: &str, style: Style, out: &mut String) {
-    let last = nodes.len().saturating_sub(1);
-    for (at, node) in nodes.iter().enumerate() {
-        let (branch, trunk) = if at == last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
-        out.push_str(&format!(
-            "{}{}\n",
-            style.paint(Role::Faint, &format!("{guide}{branch}")),
-            node.row.whole(style)
-        ));
-        branches(&node.children, &format!("{guide}{trunk}"), style, out);
-    }
 }

@@ -51,6 +51,15 @@ pub(super) fn step_name(step: &StepState) -> Cow<'_, str> {
     if step.name.is_empty() { Cow::Borrowed("a step") } else { one_line(&step.name) }
 }
 
+/// Why the step failed.
+pub(super) fn failure(step: &StepState) -> Cow<'_, str> {
+    match (&step.error, step.exit_code) {
+        (Some(error), _) => one_line(error),
+        (None, Some(code)) => Cow::Owned(format!("exit code {code}")),
+        (None, None) => Cow::Borrowed("failed"),
+    }
+}
+
 /// How long the step took, in words.
 pub(super) fn step_time(step: &StepState) -> Option<String> {
     between(step.started, step.finished).map(duration)

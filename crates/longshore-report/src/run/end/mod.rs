@@ -35,7 +35,7 @@ fn result(state: &RunState, style: Style, out: &mut String) {
             duration(took)
         ));
     }
-    let tally = Tally::of(&state.jobs).words();
+    let tally = Tally::of(&state.jobs).final_words();
     let run = state.run.map_or_else(String::new, |run| format!(" (run {run})"));
     let jobs = match tally.as_slice() {
         [] => String::new(),
