@@ -176,7 +176,7 @@ fn short(item: &str) -> String {
 }
 
 /// A number of bytes with one digit after the point.
-fn bytes(count: u64) -> String {
+pub(crate) fn bytes(count: u64) -> String {
     let mut scale = 1_u64;
     for unit in ["B", "kB", "MB", "GB"] {
         if count < scale.saturating_mul(1000) {

@@ -1,9 +1,14 @@
 //! Runs as they look in every display.
 
-use longshore_event::{Conclusion, Event, RunSink, RunState};
+use std::io;
 
+use longshore_event::{
+    Annotation, AnnotationLevel, Conclusion, Event, JobKey, RunId, RunSink, RunState, StepNumber,
+};
+
+use super::html::Artifact;
 use super::script::{Script, six_jobs_to_the_end};
-use super::{Json, Plain, Verbosity, ansi, end};
+use super::{Display, Format, GitHub, Json, Options, Plain, StepLogs, Verbosity, ansi, end, html, junit};
 use crate::Style;
 
 fn plain(events: &[Event], verbosity: Verbosity, style: Style) -> String {
@@ -74,4 +79,135 @@ fn the_end_says_what_to_do() {
     let mut text = String::new();
     end::write(&state(&interrupted), Style::PLAIN, &mut text);
     insta::assert_snapshot!("end_interrupted", text);
+}
+
+#[test]
+fn a_hosted_runner_gets_groups_and_annotations() {
+    let mut events = six_jobs_to_the_end().events;
+    let mut finding = Annotation::new(AnnotationLevel::Notice, "50% slower\nthan before");
+    finding.title = Some("Speed: a, b".to_owned());
+    finding.file = Some("src/a,b.rs".to_owned());
+    (finding.line, finding.end_line, finding.column, finding.end_column) =
+        (Some(3), Some(3), Some(1), Some(9));
+    let last = events.len() - 1;
+    events[last - 1].kind = finding.into();
+    let mut text = Vec::new();
+    let mut display = GitHub::new(&mut text);
+    events.iter().for_each(|event| display.take(event));
+    display.finish().unwrap();
+    insta::assert_snapshot!("github_six", String::from_utf8(text).unwrap());
+}
+
+#[test]
+fn a_hosted_runner_gets_every_line_however_long_the_log_is() {
+    let mut script = Script::new(1, "CI", &[("a", "a", &[]), ("b", "b", &[])]);
+    script
+        .start("a", "a", &["Run a"])
+        .start("b", "b", &["Run b"])
+        .step("a", 1, "Run a")
+        .step("b", 1, "Run b");
+    let line = "x".repeat(1_000);
+    for _ in 0..600 {
+        script.log("a", 1, &[&line]).log("b", 1, &[&line]);
+    }
+    script.pass("a", 1).pass("b", 1);
+    let mut text = Vec::new();
+    let mut display = GitHub::new(&mut text);
+    script.events.iter().for_each(|event| display.take(event));
+    display.finish().unwrap();
+    let text = String::from_utf8(text).unwrap();
+    assert_eq!(text.lines().filter(|shown| *shown == line).count(), 1_200);
+    assert!(text.contains("::group::a: Run a\n") && text.contains("::group::a: Run a (goes on)\n"));
+    assert_eq!(text.matches("::group::").count(), text.matches("::endgroup::").count());
+}
+
+/// The logs of a run, from its events.
+fn logs(events: Vec<Event>) -> impl StepLogs {
+    move |run: RunId, job: &JobKey, step: StepNumber, line: &mut dyn FnMut(&str)| -> io::Result<()> {
+        let of_step =
+            |event: &&Event| event.run == run && event.job.as_ref() == Some(job) && event.step == Some(step);
+        for event in events.iter().filter(of_step) {
+            if let longshore_event::EventKind::Log(chunk) = &event.kind {
+                chunk.lines.iter().for_each(|text| line(text));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn junit_has_jobs_as_suites() {
+    let events = six_jobs_to_the_end().events;
+    let mut text = Vec::new();
+    junit::write(&[&state(&events)], &mut logs(events), &mut text).unwrap();
+    let text = String::from_utf8(text).unwrap();
+    roxmltree::Document::parse(&text).unwrap();
+    insta::assert_snapshot!("junit_six", text);
+}
+
+#[test]
+fn html_is_one_file() {
+    let events = six_jobs_to_the_end().events;
+    let artifacts = [Artifact { name: "coverage <1>".to_owned(), bytes: 1_500_000 }];
+    let mut text = Vec::new();
+    html::write(&state(&events), &artifacts, &mut logs(events), &mut text).unwrap();
+    let text = String::from_utf8(text).unwrap();
+    let (head, body) = text.split_once("</head>").unwrap();
+    assert!(head.contains("default-src 'none'"));
+    insta::assert_snapshot!("html_six", body);
+}
+
+#[test]
+fn html_shows_the_ends_of_a_long_log() {
+    let mut script = Script::new(1, "CI", &[("a", "a", &[])]);
+    script.start("a", "a", &["Run a"]).step("a", 1, "Run a").log("a", 1, &["x"]).pass("a", 1);
+    let mut million = |_: RunId, _: &JobKey, _: StepNumber, line: &mut dyn FnMut(&str)| {
+        (1..=100_000).for_each(|number| line(&format!("line {number}.")));
+        Ok(())
+    };
+    let mut text = Vec::new();
+    html::write(&state(&script.events), &[], &mut million, &mut text).unwrap();
+    let text = String::from_utf8(text).unwrap();
+    assert!(text.contains("line 1000.") && !text.contains("line 1001.") && text.contains("line 98001."));
+    assert!(text.contains("┄ 97000 lines are left out here") && text.contains("line 100000."));
+}
+
+#[test]
+fn the_display_is_the_one_that_was_asked_for() {
+    let options = |format, verbosity| Options { format, verbosity, style: Style::PLAIN, window: None };
+    let events = one_job().events;
+    for (format, start) in
+        [(Format::Text, "Build: push"), (Format::Json, "{\"seq\":1"), (Format::GitHub, "::group::")]
+    {
+        let mut text = Vec::new();
+        let mut display = Display::new(&mut text, options(format, Verbosity::Brief));
+        events.iter().for_each(|event| display.take(event));
+        display.idle();
+        display.finish().unwrap();
+        drop(display);
+        assert!(String::from_utf8(text).unwrap().starts_with(start), "{format:?}");
+    }
+}
+
+/// A stream that nobody reads.
+struct Closed;
+
+impl io::Write for Closed {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_failure_of_a_stream_is_told_at_the_end() {
+    for format in [Format::Text, Format::Json, Format::GitHub] {
+        let options = Options { format, verbosity: Verbosity::Brief, style: Style::PLAIN, window: None };
+        let mut display = Display::new(Closed, options);
+        one_job().events.iter().for_each(|event| display.take(event));
+        assert_eq!(display.finish().unwrap_err().kind(), io::ErrorKind::BrokenPipe, "{format:?}");
+    }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use longshore_event::{
     Annotation, AnnotationLevel, Conclusion, JobKey, JobState, JobStatus, RunOutline, RunState, ServiceState,
-    StepState,
+    StepState, Timestamp,
 };
 
 use super::ansi;
@@ -39,9 +39,9 @@ pub(super) fn service(state: ServiceState) -> &'static str {
 
 /// Text of a run in one line, without anything that a terminal obeys.
 pub(super) fn one_line(text: &str) -> Cow<'_, str> {
-    if text.contains('\n') {
-        let joined = text.split('\n').map(str::trim_end).filter(|line| !line.is_empty()).collect::<Vec<_>>();
-        return Cow::Owned(ansi::terminal(&joined.join(" "), false).into_owned());
+    if text.contains(['\n', '\r']) {
+        let lines = text.split(['\n', '\r']).map(str::trim_end).filter(|line| !line.is_empty());
+        return Cow::Owned(ansi::terminal(&lines.collect::<Vec<_>>().join(" "), false).into_owned());
     }
     ansi::terminal(text, false)
 }
@@ -144,4 +144,10 @@ pub(super) fn shell_word(text: &str) -> String {
 /// The command that shows the log of a job.
 pub(super) fn logs_command(state: &RunState, key: &JobKey) -> String {
     format!("longshore logs {} -j {}", state.run.map_or(0, |run| run.0), shell_word(key.as_str()))
+}
+
+/// A time as `2025-11-21T15:00:00Z`, if the calendar has it.
+pub(super) fn date(time: Timestamp) -> Option<String> {
+    let seconds = i64::try_from(time.0 / 1000).ok()?;
+    Some(jiff::Timestamp::from_second(seconds).ok()?.to_string())
 }
