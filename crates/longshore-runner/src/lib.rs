@@ -5,8 +5,10 @@
 //! - `step`: one step: condition, environment, handler, result.
 //! - `handler`: the kinds of steps: scripts, and actions of every kind.
 //! - [`command`]: what steps say to the runner by their output and by files.
+//! - [`shell`]: how the script of a `run` step is written and called.
 //! - `native`: actions that need neither Node nor a network, because they are built in.
 
 #![forbid(unsafe_code)]
 
 pub mod command;
+pub mod shell;
