@@ -1,9 +1,9 @@
 //! Bytes that are being uploaded, in one stream or in blocks, until they become an artifact or a cache entry.
 
 use std::fs::File;
-use std::io::{self, Seek as _, Write};
+use std::io::{self, Write};
 
-use rustix::fs::AtFlags;
+use rustix::fs::{AtFlags, Mode, OFlags};
 
 use crate::StorageError;
 use crate::copy::{Allowance, pump};
@@ -34,6 +34,11 @@ impl ContentDraft {
         Ok(Self { draft, content, left: Allowance::new(limit, "bytes"), limit })
     }
 
+    /// How much there may be.
+    pub(crate) fn limit(&self) -> u64 {
+        self.limit
+    }
+
     /// How much there is.
     pub fn length(&self) -> u64 {
         self.content.length()
@@ -53,10 +58,13 @@ impl ContentDraft {
     }
 
     /// Appends a staged block.
-    pub(crate) fn append(&mut self, mut block: &File) -> Result<(), StorageError> {
+    pub(crate) fn append(&mut self, number: u64) -> Result<(), StorageError> {
         let path = self.draft.path().join(CONTENT);
-        block.rewind().attempt("read", &path)?;
-        let copied = pump(&mut block, &mut self.content, self.left.left()).attempt("write", &path)?;
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let block =
+            rustix::fs::openat(self.draft.directory(), format!("block-{number}"), flags, Mode::empty());
+        let block = File::from(block.attempt("open", &path)?);
+        let copied = pump(&mut { &block }, &mut self.content, self.left.left()).attempt("write", &path)?;
         self.left.spend(copied.ok_or_else(|| self.left.exhausted())?)
     }
 

@@ -1,13 +1,12 @@
 //! Artifacts and caches of workflow runs, and the services through which `actions/toolkit` reaches them.
 //!
 //! [`ArtifactStore`] and [`CacheStore`] keep files below a directory, for several processes at once. They take the time
-//! as an argument. Our own steps hand them a job's files ([`Root`] is where these are) without packing and unpacking.
+//! as an argument. [`service::ToolkitServer`] serves both to original actions. Our own steps hand them a job's files ([`Root`] is where these are) without packing and unpacking.
 
 #![forbid(unsafe_code)]
 
 pub mod artifact;
 pub mod cache;
-#[expect(dead_code, reason = "the services follow")]
 mod content;
 mod copy;
 mod depot;
@@ -18,6 +17,7 @@ mod limits;
 mod place;
 mod remove;
 mod root;
+pub mod service;
 mod transfer;
 mod zip;
 

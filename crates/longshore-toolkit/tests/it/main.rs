@@ -4,5 +4,7 @@
 
 mod artifacts;
 mod caches;
+mod client;
 mod hostile;
 mod scene;
+mod services;
