@@ -91,6 +91,7 @@ documents! {
     /// A place in a network.
     EndpointDto {
         #[serde(rename = "NetworkID")] network_id: String,
+        #[serde(rename = "EndpointID")] endpoint_id: String,
         #[serde(rename = "IPAddress")] ip_address: String,
         #[serde(rename = "IPPrefixLen")] ip_prefix_len: u8,
         gateway: String, mac_address: String, aliases: Option<Vec<String>>,

@@ -91,6 +91,7 @@ fn networks(settings: &NetworkSettingsDto) -> BTreeMap<String, NetworkStatus> {
         .map(|(name, endpoint)| {
             let status = NetworkStatus {
                 network_id: endpoint.network_id.clone(),
+                endpoint_id: endpoint.endpoint_id.clone(),
                 ip: endpoint.ip_address.parse().ok(),
                 prefix: endpoint.ip_prefix_len,
                 gateway: endpoint.gateway.parse().ok(),

@@ -66,6 +66,19 @@ impl NativeEngine {
         self
     }
 
+    /// Whether an image is here with all that a container needs of it.
+    ///
+    /// # Errors
+    ///
+    /// If that cannot be told.
+    pub fn has_image(&self, name: &str, platform: Option<&str>) -> Result<bool, EngineError> {
+        match self.images().find_image(name, platform) {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     fn sandboxes(&self) -> Sandboxes<'_> {
         Sandboxes::of(self.home_of())
     }

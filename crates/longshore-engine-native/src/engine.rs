@@ -2,7 +2,7 @@
 //!
 //! It is a value that holds paths: all state is in files and in the kernel, so any number of processes can have one.
 
-mod lifetime;
+pub(crate) mod lifetime;
 mod standing;
 
 pub use lifetime::Attachments;
@@ -143,7 +143,7 @@ impl NativeEngine {
         let entered = Entered { record: &record, process, cgroup: group.as_ref(), privilege: self.privilege };
         let streams = running::streams(&io, spec.tty)?;
         let (child, streams) = entered.start(spec, streams, false)?;
-        Ok(NativeExec::new(child, streams, io))
+        Ok(NativeExec::new(child, streams, io, &self.program))
     }
 
     /// Runs a further process in a container that runs, and waits for it.
@@ -171,7 +171,10 @@ impl NativeEngine {
         directory::claim(&self.home, name, id)?;
         directory.write_name(name)?;
         directory::release(&self.home, &old, id);
-        Ok(())
+        if directory.state()?.networks.is_empty() {
+            return Ok(());
+        }
+        crate::network::rename(&self.home, id, &old, name)
     }
 
     /// The program that is started under other names.

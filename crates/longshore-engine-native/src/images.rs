@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use longshore_engine::{ContainerId, ContainerSpec, EngineError, Fault, ImageSource};
-use longshore_image::{Image, ResolveError, UnpackError, UnpackOptions};
+use longshore_image::{Image, ReadError, ResolveError, UnpackError, UnpackOptions};
 use longshore_oci::{Descriptor, ExecutionConfig, Platform};
-use longshore_store::{Namespace, RefName, RefRecord, Store};
+use longshore_store::{Namespace, RefName, RefRecord, Store, StoreError};
 
 use crate::home::{Home, io_error};
 use crate::rootless::Worker;
@@ -109,20 +109,68 @@ fn found(image: Image, layers: Vec<PathBuf>) -> Found {
 
 fn unresolved(name: &str, error: ResolveError) -> EngineError {
     let fault = match &error {
-        ResolveError::NotFound { .. } | ResolveError::Incomplete { .. } => {
+        ResolveError::NotFound { .. } => {
             return EngineError::new(Fault::NotFound, format!("no such image: {name}"))
                 .help(format!("get it with `longshore image pull {name}`, or see `longshore image ls`"));
         }
-        ResolveError::Ambiguous { .. } | ResolveError::Malformed { .. } | ResolveError::Platform { .. } => {
-            Fault::Invalid
+        ResolveError::Platform { platform, .. } => {
+            let help = format!("get it with `longshore image pull --platform {platform} {name}`");
+            return EngineError::new(Fault::NotFound, format!("no such image: {name} for {platform}"))
+                .because(error)
+                .help(help);
         }
+        ResolveError::Incomplete { .. } => return damaged(name, error),
+        ResolveError::Ambiguous { .. } | ResolveError::Malformed { .. } => Fault::Invalid,
+        _ if lacks_content(&error) => return damaged(name, error),
         _ => Fault::Environment,
     };
     EngineError::new(fault, format!("failed to find the image {name}")).because(error)
 }
 
 fn not_unpacked(name: &str, error: UnpackError) -> EngineError {
+    if lacks_content(&error) {
+        return damaged(name, error);
+    }
     EngineError::new(Fault::Environment, format!("failed to unpack the image {name}")).because(error)
+}
+
+/// Some of an image is missing or damaged: it counts as one that is not here, and is fetched again where that is wanted.
+fn damaged(name: &str, error: impl std::error::Error + Send + Sync + 'static) -> EngineError {
+    EngineError::new(
+        Fault::NotFound,
+        format!("the image {name} is here, but some of it is missing or damaged"),
+    )
+    .because(error)
+    .help(format!(
+        "mend it with `longshore image pull {name}`, or load or import it again if that is where it came from"
+    ))
+}
+
+/// Whether the store does not have some content, or has found it to be damaged and put it aside.
+fn lacks_content(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if matches!(of_store(error), Some(StoreError::MissingBlob(_) | StoreError::CorruptBlob { .. })) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
+/// The store's error that another one is, or stands for.
+fn of_store<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e StoreError> {
+    if let Some(ResolveError::Read { source, .. }) = error.downcast_ref()
+        && let ReadError::Store(error) = &**source
+    {
+        return Some(error);
+    }
+    if let Some(UnpackError::Store(error)) = error.downcast_ref() {
+        return Some(error);
+    }
+    // An error of reading carries what the reader of the store said.
+    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    inner.and_then(|inner| inner.downcast_ref()).or_else(|| error.downcast_ref())
 }
 
 impl Found {

@@ -58,7 +58,7 @@ pub use occupancy::Size;
 pub use process::ProcessDto;
 pub use reap::Reaped;
 pub use record::{RecordDto, StateDto};
-pub use rootless::{ContainerUsers, container_users, enter_user_namespace};
+pub use rootless::{ContainerUsers, container_users, enter_user_namespace, user_name};
 pub use running::NativeExec;
 pub use signal::parse_signal;
 pub use usage::Usage;

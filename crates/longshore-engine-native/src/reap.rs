@@ -77,6 +77,7 @@ fn after_monitor(home: &Home, id: &ContainerId, reaped: &mut Reaped) -> Result<(
         state.state = ContainerState::Exited;
         state.process = None;
         state.monitor = None;
+        state.ports.clear();
         state.exit = Some(ExitStatus { code: 137, out_of_memory: false });
         state.error = Some("its monitor was killed".to_owned());
         state.finished = i64::try_from(jiff::Timestamp::now().as_nanosecond()).ok();

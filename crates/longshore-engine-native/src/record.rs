@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! containers/ID/
-//!   record.json      what it is; written once
+//!   record.json      what it is; its networks may change: written by its monitor, or by who holds its lock
 //!   name             its name
 //!   state.json       what it is doing; written by its monitor, or by who starts and removes it while there is none
 //!   control          the monitor's socket
@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::home::{Home, io_error, replace};
 use crate::process::ProcessDto;
 
-/// What a container is; never changes.
+/// What a container is. Only its networks, and with them its name, are ever written anew.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RecordDto {
     /// The version of this format: 1.

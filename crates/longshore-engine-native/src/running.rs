@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -14,11 +16,22 @@ use longshore_sys::Child;
 use crate::exec::ExecStreams;
 use crate::launch::Streams;
 
+/// The word that makes the program hold a terminal.
+pub(crate) const HOLD: &str = "__hold";
+
+/// The main function of the process that holds a terminal, its standard input, and drops what is written there.
+pub(crate) fn hold_main() -> ExitCode {
+    let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+    ExitCode::SUCCESS
+}
+
 /// A further process in a container, and the threads that carry its streams.
 #[derive(Debug)]
 pub struct NativeExec {
     child: Child,
     terminal: Option<OwnedFd>,
+    /// The program that is started under other names.
+    program: PathBuf,
     carriers: Mutex<Vec<JoinHandle<()>>>,
     exit: Mutex<Option<ExitStatus>>,
 }
@@ -53,7 +66,7 @@ pub(crate) fn streams(io: &ProcessIo, tty: bool) -> Result<ExecStreams, EngineEr
 }
 
 impl NativeExec {
-    pub(crate) fn new(child: Child, streams: Streams, io: ProcessIo) -> Self {
+    pub(crate) fn new(child: Child, streams: Streams, io: ProcessIo, program: &Path) -> Self {
         let mut carriers = Vec::new();
         let mut terminal = None;
         if let Some(end) = streams.terminal {
@@ -71,7 +84,13 @@ impl NativeExec {
                 carriers.push(carry_output(error, Stream::Stderr, io.output));
             }
         }
-        Self { child, terminal, carriers: Mutex::new(carriers), exit: Mutex::new(None) }
+        Self {
+            child,
+            terminal,
+            program: program.to_owned(),
+            carriers: Mutex::new(carriers),
+            exit: Mutex::new(None),
+        }
     }
 
     /// The user's terminal has this many lines and columns.
@@ -80,6 +99,23 @@ impl NativeExec {
             let size = rustix::termios::Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
             let _ = rustix::termios::tcsetwinsize(terminal, size);
         }
+    }
+
+    /// Lets the process go on when this one ends. A terminal would hang up if nobody held its other side any more, so a
+    /// small process does until nobody in the container has it open.
+    ///
+    /// # Errors
+    ///
+    /// If that process cannot be started.
+    pub fn leave(&self) -> Result<(), EngineError> {
+        let Some(terminal) = &self.terminal else { return Ok(()) };
+        let failed = |error: std::io::Error| {
+            EngineError::new(Fault::Environment, "failed to leave the terminal to somebody").because(error)
+        };
+        let terminal = terminal.try_clone().map_err(failed)?;
+        let null = File::options().read(true).write(true).open("/dev/null").map_err(failed)?;
+        let other = null.try_clone().map_err(failed)?;
+        crate::start::aside(&self.program, &[HOLD.as_ref()], [terminal, null.into(), other.into()])
     }
 
     /// The process on the machine.

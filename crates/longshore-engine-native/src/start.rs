@@ -1,6 +1,6 @@
 //! Starting a monitor.
 
-use std::ffi::CString;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -13,7 +13,7 @@ use longshore_sys::{Namespaces, Op, Program, raise_fd, spawn};
 
 use crate::control::{Client, RequestDto};
 use crate::home::Home;
-use crate::launch::path::{c_path, c_text};
+use crate::launch::path::c_path;
 use crate::monitor::MONITOR;
 use crate::record::LiveLock;
 
@@ -35,38 +35,36 @@ pub(crate) fn start(
         client.send(request.clone()).map_err(failed)?;
     }
     let lock = lock.file().try_clone().map_err(failed)?;
-    let program = monitor_program(home, program, id, [theirs.into(), lock.into()])?;
-    let mut child = spawn(&program, Namespaces::NONE, None).map_err(|errno| failed(errno.into()))?;
-    child.started().map_err(|error| {
-        EngineError::new(Fault::Environment, "failed to start the container's monitor").because(error)
+    let null = File::options().write(true).open("/dev/null").map_err(failed)?;
+    let arguments = [MONITOR.as_ref(), home.root().as_os_str(), id.as_str().as_ref()];
+    aside(program, &arguments, [theirs.into(), lock.into(), null.into()]).map_err(|error| EngineError {
+        message: "failed to start the container's monitor".to_owned(),
+        ..error
     })?;
-    // The first of the two processes has ended; the monitor is nobody's child here.
-    let _ = child.wait();
     Ok(Some(client))
 }
 
-fn monitor_program(
-    home: &Home,
-    path: &Path,
-    id: &ContainerId,
-    [connection, lock]: [OwnedFd; 2],
-) -> Result<Program, EngineError> {
+/// Starts this program under another name, with these streams, as nobody's child.
+pub(crate) fn aside(path: &Path, arguments: &[&OsStr], streams: [OwnedFd; 3]) -> Result<(), EngineError> {
     let failed = |error: io::Error| {
-        EngineError::new(Fault::Environment, "failed to prepare the container's monitor").because(error)
+        EngineError::new(Fault::Environment, "failed to start a process beside this one").because(error)
     };
-    let null = File::options().write(true).open("/dev/null").map_err(failed)?;
     let mut program = Program::new();
     program.push(Op::Orphan);
     program.push(Op::Session);
-    let streams: [OwnedFd; 3] = [connection, lock, null.into()];
     for (stream, descriptor) in (0..).zip(streams) {
         let descriptor = raise_fd(descriptor).map_err(|errno| failed(errno.into()))?;
-
         program.push(Op::Stream(Arc::new(descriptor), stream));
     }
     program.push(Op::WorkingDirectory(c"/".into()));
-    let arguments: Vec<CString> =
-        vec![c_text("longshore")?, c_text(MONITOR)?, c_path(home.root())?, c_text(id.as_str())?];
-    program.execute(vec![c_path(path)?], arguments, Vec::new());
-    Ok(program)
+    let words = std::iter::once(OsStr::new("longshore")).chain(arguments.iter().copied());
+    let words = words.map(|word| c_path(Path::new(word))).collect::<Result<_, _>>()?;
+    program.execute(vec![c_path(path)?], words, Vec::new());
+    let mut child = spawn(&program, Namespaces::NONE, None).map_err(|errno| failed(errno.into()))?;
+    child.started().map_err(|error| {
+        EngineError::new(Fault::Environment, "failed to start a process beside this one").because(error)
+    })?;
+    // The first of the two processes has ended; the other is nobody's child here.
+    let _ = child.wait();
+    Ok(())
 }

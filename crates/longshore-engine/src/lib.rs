@@ -44,5 +44,7 @@ pub use mount::{Bind, Mount, MountKind, Propagation, Tmpfs};
 pub use network::{Attachment, NetworkMode, PortBinding, Protocol};
 pub use resources::{Device, Resources, Ulimit};
 pub use sandbox::{SandboxNetwork, SandboxSpec};
-pub use security::{Capability, NamespaceMode, SeccompChoice, Security, UserNamespaceMode};
+pub use security::{
+    Capability, MASKED_PATHS, NamespaceMode, READ_ONLY_PATHS, SeccompChoice, Security, UserNamespaceMode,
+};
 pub use status::{ContainerState, ContainerStatus, ExitStatus, LabelSelector, NetworkStatus};

@@ -105,6 +105,9 @@ pub struct ContainerStatus {
 pub struct NetworkStatus {
     /// The network's id.
     pub network_id: String,
+    /// The id of the place itself; empty while the container does not run.
+    #[serde(default)]
+    pub endpoint_id: String,
     /// Its address.
     pub ip: Option<IpAddr>,
     /// Bits of the network's prefix.

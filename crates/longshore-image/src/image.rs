@@ -1,8 +1,9 @@
 //! One image: its documents, read and checked against each other.
 
 use longshore_oci::{ChainId, Descriptor, Digest, ImageConfig, Manifest, chain_ids};
+use longshore_store::StoreError;
 
-use crate::ImageName;
+use crate::{ImageName, Images};
 
 /// An image for one platform, as it was found in the store.
 #[derive(Debug, Clone)]
@@ -34,10 +35,19 @@ impl Image {
     pub fn chain_ids(&self) -> Vec<ChainId> {
         chain_ids(self.diff_ids())
     }
+}
 
-    /// How many bytes configuration and layers have in the store.
-    pub fn size(&self) -> u64 {
-        self.manifest.total_size()
+impl Images {
+    /// How many bytes the files of each layer have, lowest first. Of a layer that is not unpacked it is what is known: its
+    /// bytes in the store.
+    pub fn layer_sizes(&self, image: &Image) -> Result<Vec<u64>, StoreError> {
+        let layers = image.manifest.layers.iter().zip(image.chain_ids());
+        layers.map(|(layer, chain)| Ok(self.store.snapshot_size(&chain)?.unwrap_or(layer.size))).collect()
+    }
+
+    /// How many bytes the files of an image have, as Docker counts them.
+    pub fn size(&self, image: &Image) -> Result<u64, StoreError> {
+        Ok(self.layer_sizes(image)?.into_iter().fold(0, u64::saturating_add))
     }
 }
 

@@ -39,7 +39,7 @@ impl Listed {
         if let Some(version) = &config.platform.os_version {
             put("OsVersion", version.clone().into());
         }
-        put("Size", image.size().into());
+        put("Size", self.size.into());
         put("GraphDriver", graph_driver(layers));
         put("RootFS", json!({"Type": "layers", "Layers": config.rootfs.diff_ids}));
         put("Metadata", json!({"LastTagTime": time(self.added)}));

@@ -1,6 +1,7 @@
 //! Which images there are.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::SystemTime;
 
 use longshore_oci::{Digest, Reference};
@@ -24,6 +25,8 @@ pub struct Listed {
     pub added: SystemTime,
     /// The containers that were made of it.
     pub containers: Vec<String>,
+    /// How many bytes it has, see [`Images::size`].
+    pub size: u64,
 }
 
 /// What is in a store.
@@ -57,9 +60,13 @@ impl Images {
             let Some(name) = ImageName::of_ref(&each.name) else { continue };
             match self.image(&name.familiar(), None, &each.record.target, None) {
                 Ok(image) => {
-                    let listed = by_id
-                        .entry(image.id().clone())
-                        .or_insert_with(|| Listed::new(image, &containers, each.record.created));
+                    let listed = match by_id.entry(image.id().clone()) {
+                        Entry::Occupied(listed) => listed.into_mut(),
+                        Entry::Vacant(place) => {
+                            let size = self.size(&image)?;
+                            place.insert(Listed::new(image, size, &containers, each.record.created))
+                        }
+                    };
                     listed.add(name, &each);
                 }
                 Err(error) => listing.broken.push((name, error)),
@@ -76,11 +83,11 @@ impl Images {
 }
 
 impl Listed {
-    fn new(image: Image, containers: &[NamedRef], added: SystemTime) -> Self {
+    fn new(image: Image, size: u64, containers: &[NamedRef], added: SystemTime) -> Self {
         let own = [&image.manifest_descriptor.digest, &image.root.digest, image.id()];
         let made_of_it = containers.iter().filter(|each| own.contains(&&each.record.target.digest));
         let containers = made_of_it.map(|each| each.name.name().to_owned()).collect();
-        Self { image, names: Vec::new(), digests: Vec::new(), repository: None, added, containers }
+        Self { image, names: Vec::new(), digests: Vec::new(), repository: None, added, containers, size }
     }
 
     fn add(&mut self, name: ImageName, each: &NamedRef) {

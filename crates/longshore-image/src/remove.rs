@@ -74,7 +74,8 @@ impl Images {
             return Err(RemoveError::ManyNames { id: image.id().clone() });
         }
         if let (false, Some(container)) = (force, listed.containers.first()) {
-            let (text, container, id) = (text.to_owned(), container.clone(), image.id().clone());
+            let short = container.get(..12).unwrap_or(container).to_owned();
+            let (text, container, id) = (text.to_owned(), short, image.id().clone());
             return Err(RemoveError::InUse { text, container, id });
         }
         let mut removal = self.take_all_names(&listed)?;

@@ -48,6 +48,17 @@ impl Store {
         Ok(Some(Snapshot::Unpacked(self.tree.path(&files))))
     }
 
+    /// How many bytes a snapshot has, as who made it noted; nothing if it is not here, or nobody noted it.
+    pub fn snapshot_size(&self, chain: &ChainId) -> Result<Option<u64>, StoreError> {
+        self.noted_size(&layout::sharded(layout::SNAPSHOTS, chain.digest())?)
+    }
+
+    /// The same, for the directory of a snapshot.
+    pub(crate) fn noted_size(&self, relative: &str) -> Result<Option<u64>, StoreError> {
+        let noted = self.tree.read(&format!("{relative}/{SIZE}"), 64)?;
+        Ok(noted.and_then(|text| String::from_utf8(text).ok()?.trim_end().parse().ok()))
+    }
+
     /// Removes a snapshot, whoever needs it; whether it was here.
     pub fn remove_snapshot(&self, chain: &ChainId) -> Result<bool, StoreError> {
         // With the gate closed, nobody makes it anew between the two steps.

@@ -33,7 +33,7 @@ mod spec;
 mod tcp;
 mod wire;
 
-pub use attach::AttachError;
+pub use attach::{AttachError, Interface};
 pub use gateway::{RunError, UserNetwork};
 pub use inside::{ConnectInsideError, connect_inside};
 pub use link::Port;

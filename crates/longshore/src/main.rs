@@ -12,6 +12,7 @@ mod examine;
 mod exit;
 mod expression;
 mod failure;
+mod fetch;
 mod fix;
 mod input;
 mod output;

@@ -12,9 +12,10 @@ use longshore_engine::EngineError;
 use longshore_engine_native::{NativeEngine, NativeOptions, internal_main};
 use longshore_event::EventSink;
 use longshore_image::Images;
-use longshore_registry::{ClientOptions, CredentialSources, CredentialStore, Proxies, RegistryClient};
+use longshore_registry::{CredentialSources, Proxies, RegistryClient};
 use longshore_store::{Store, StoreError};
 
+use crate::fetch::{Registries, RegistryFetch};
 use crate::settings::{Environment, Settings};
 
 /// What verbs work upon, made when they ask for it.
@@ -41,20 +42,24 @@ impl<'a> Wiring<'a> {
     /// The engine that runs containers.
     pub(crate) fn engine(&self) -> Result<NativeEngine, EngineError> {
         let home = self.settings.home.value.join("engine");
-        NativeEngine::open(&NativeOptions { home, program: "/proc/self/exe".into() })
+        let engine = NativeEngine::open(&NativeOptions { home, program: "/proc/self/exe".into() })?;
+        let store = self.settings.home.value.join("store");
+        Ok(engine.with_fetch(Arc::new(RegistryFetch { store, registries: self.registries() })))
     }
 
     /// A client of registries, by the settings.
     pub(crate) fn registry(&self, sink: Arc<dyn EventSink>) -> RegistryClient {
-        let options = ClientOptions {
-            credentials: CredentialStore::new(self.credential_sources()),
+        self.registries().client(sink)
+    }
+
+    fn registries(&self) -> Registries {
+        Registries {
+            credentials: self.credential_sources(),
             rules: self.settings.registries.values().map(|rule| rule.value.clone()).collect(),
             offline: !self.settings.network.value,
             root_certificates: self.environment.var("SSL_CERT_FILE").map(PathBuf::from),
             proxies: self.proxies(),
-            ..ClientOptions::default()
-        };
-        RegistryClient::new(options, sink)
+        }
     }
 
     /// The files that logins are kept in.

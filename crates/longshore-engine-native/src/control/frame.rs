@@ -72,6 +72,13 @@ pub(crate) enum AnswerDto {
     Exited(ExitStatus),
 }
 
+impl AnswerDto {
+    /// Whether a request was fulfilled, or why not.
+    pub(crate) fn to(result: Result<(), EngineError>) -> Self {
+        result.map_or_else(|error| Self::Failed((&error).into()), |()| Self::Done)
+    }
+}
+
 /// An error on its way between processes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FailureDto {

@@ -205,7 +205,7 @@ fn put(container: &Container, path: &str) -> Result<(), EngineError> {
         (Ownership::Keep, Devices::Create)
     };
     let options =
-        ApplyOptions { whiteouts: Whiteouts::Delete, ownership, devices, ..ApplyOptions::default() };
+        ApplyOptions { whiteouts: Whiteouts::Literal, ownership, devices, ..ApplyOptions::default() };
     // Nothing was read yet, so the buffer of the standard stream holds nothing back.
     let archive =
         rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3).map_err(|errno| explain(path, errno.into()))?;

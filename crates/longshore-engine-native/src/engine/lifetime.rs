@@ -13,7 +13,7 @@ use crate::directory;
 use crate::record::{ContainerDirectory, LiveLock, RecordDto};
 
 /// How long a monitor may take from the end of its container to its own.
-const LEAVING: Duration = Duration::from_secs(20);
+pub(crate) const LEAVING: Duration = Duration::from_secs(20);
 
 /// Which streams one wants to be attached to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -88,17 +88,12 @@ impl NativeEngine {
     }
 
     /// A connection to the monitor of a container.
-    pub(super) fn client(&self, id: &ContainerId) -> Result<Client, EngineError> {
+    pub(crate) fn client(&self, id: &ContainerId) -> Result<Client, EngineError> {
         let directory = ContainerDirectory::new(&self.home, id);
         directory.record()?;
         connect(directory.path()).map(Client::new).map_err(|_| {
             EngineError::new(Fault::Conflict, format!("container {} is not running", id.short()))
         })
-    }
-
-    /// Asks the monitor of a container that runs for something.
-    pub(crate) fn ask(&self, id: &ContainerId, request: RequestDto) -> Result<(), EngineError> {
-        self.client(id)?.ask(request)
     }
 
     /// Starts a container that does not run, without staying connected.

@@ -5,33 +5,12 @@
 use std::ffi::CString;
 use std::path::Path;
 
-use longshore_engine::{ContainerSpec, EngineError};
+use longshore_engine::{ContainerSpec, EngineError, MASKED_PATHS, READ_ONLY_PATHS};
 use longshore_sys::{Links, MountAttributes, NewMount, Op, Program};
 
 use super::path::{c_path, c_text};
 use crate::home::io_error;
 use crate::rootfs::detached;
-
-/// What must not be seen.
-const MASKED: [&str; 11] = [
-    "/proc/asound",
-    "/proc/acpi",
-    "/proc/interrupts",
-    "/proc/kcore",
-    "/proc/keys",
-    "/proc/latency_stats",
-    "/proc/timer_list",
-    "/proc/timer_stats",
-    "/proc/sched_debug",
-    "/proc/scsi",
-    "/sys/firmware",
-];
-
-/// Further ones, whose names depend on the machine.
-const MASKED_POWER: &str = "/sys/devices/virtual/powercap";
-
-/// What must not be changed.
-const READ_ONLY: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
 /// Kernel settings of a network namespace that let processes without rights do what they may do in containers; the second
 /// text is for containers with a single user.
@@ -183,10 +162,10 @@ impl Surroundings<'_> {
             program.push(Op::Write { path: c"/proc/self/oom_score_adj".into(), text, required: true });
         }
         if !security.privileged && !security.unmasked {
-            for path in MASKED.iter().chain(std::iter::once(&MASKED_POWER)) {
-                program.push(Op::Mask(c_text(*path)?));
+            for path in MASKED_PATHS {
+                program.push(Op::Mask(c_text(path)?));
             }
-            for path in READ_ONLY {
+            for path in READ_ONLY_PATHS {
                 program.push(Op::ReadOnlyOver(c_text(path)?));
             }
         }

@@ -36,6 +36,7 @@ impl Monitor {
         self.state.state = ContainerState::Exited;
         self.state.process = None;
         self.state.monitor = None;
+        self.state.ports.clear();
         self.state.exit = Some(exit);
         self.state.finished = Some(now());
         self.write_state();

@@ -9,6 +9,7 @@
 
 mod connection;
 mod ending;
+mod links;
 mod probe;
 mod restart;
 mod run;

@@ -90,10 +90,20 @@ impl Monitor {
         }
     }
 
-    /// Between two runs there is nothing to do for requests but to be stopped.
+    /// Between two runs there is little to do for requests: it can be stopped, and get other networks.
     fn converse_between(&mut self, index: usize) {
-        let Some(connection) = self.connections.get_mut(index) else { return };
-        for frame in connection.receive() {
+        let Some(frames) = self.connections.get_mut(index).map(Connection::receive) else { return };
+        for frame in frames {
+            let changed = match &frame {
+                Frame::Request(RequestDto::Connect(attachment)) => Some(self.connect_later(attachment)),
+                Frame::Request(RequestDto::Disconnect { network }) => Some(self.disconnect_later(network)),
+                _ => None,
+            };
+            let Some(connection) = self.connections.get_mut(index) else { return };
+            if let Some(changed) = changed {
+                connection.answer(AnswerDto::to(changed));
+                continue;
+            }
             match frame {
                 Frame::Request(RequestDto::Stop { .. } | RequestDto::Kill { for_good: true, .. }) => {
                     self.state.stopped_by_hand = true;

@@ -202,9 +202,8 @@ impl Monitor {
             RequestDto::Connect(attachment) => self.connect_more(&attachment),
             RequestDto::Disconnect { network } => self.disconnect(&network),
         };
-        let answer = result.map_or_else(|error| AnswerDto::Failed((&error).into()), |()| AnswerDto::Done);
         if let Some(connection) = self.connections.get_mut(index) {
-            connection.answer(answer);
+            connection.answer(AnswerDto::to(result));
         }
     }
 
@@ -240,20 +239,6 @@ impl Monitor {
         let done = if pause { group.freeze(limit) } else { group.thaw() };
         done.map_err(|error| crate::launch::cgroup_error("freeze", error))?;
         self.state.state = if pause { ContainerState::Paused } else { ContainerState::Running };
-        self.write_state();
-        Ok(())
-    }
-
-    fn connect_more(&mut self, attachment: &longshore_engine::Attachment) -> Result<(), EngineError> {
-        let status = self.network.add(&self.home, &self.record, attachment, self.privilege)?;
-        self.state.networks.insert(attachment.network.clone(), status);
-        self.write_state();
-        Ok(())
-    }
-
-    fn disconnect(&mut self, network: &str) -> Result<(), EngineError> {
-        self.network.remove(&self.home, &self.record, network)?;
-        self.state.networks.remove(network);
         self.write_state();
         Ok(())
     }

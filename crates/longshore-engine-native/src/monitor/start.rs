@@ -24,6 +24,7 @@ impl Monitor {
 
     /// Starts the container's process, and tells those who watch.
     pub(super) fn start(&mut self) -> Result<Process, EngineError> {
+        self.learn_name();
         let mut launched = self.launch()?;
         self.state.own_users = launched.own_users;
         self.warn(std::mem::take(&mut launched.warnings));

@@ -4,6 +4,7 @@
 //! by bridges of the kernel; an ordinary user by `longshore-usernet`, which carries packets in a thread of the monitor.
 //! The name server and the forwarding of ports are the same for both.
 
+mod change;
 mod files;
 mod rootless;
 
@@ -32,8 +33,10 @@ use crate::record::RecordDto;
 #[derive(Debug, Default)]
 pub(crate) struct Connected {
     networks: Option<Networks>,
-    /// Its places, in the order of its interfaces.
+    /// Its places, in the order in which it came to them. Ports are published over the first.
     endpoints: Vec<(Network, Endpoint)>,
+    /// The network over which everything else is reached.
+    default_route: Option<String>,
     /// The container's network namespace.
     namespace: Option<OwnedFd>,
     name_server: Option<NameServer>,
@@ -150,7 +153,8 @@ impl Connected {
     ) -> Result<(), EngineError> {
         let networks = self.networks(home)?;
         let network = find(&networks, &attachment.network)?;
-        let spec = endpoint_spec(record, attachment, self.endpoints.len())?;
+        let routes = self.default_route.is_none() && !network.internal;
+        let spec = endpoint_spec(record, attachment, (self.free_interface(), routes))?;
         let Some(namespace) = &self.namespace else {
             return Err(EngineError::new(Fault::Conflict, "the container shares the network of another"));
         };
@@ -165,7 +169,7 @@ impl Connected {
             let endpoint = networks
                 .register(&network, &spec)
                 .map_err(|error| failed(attempt(), error.blame(), error))?;
-            match Cable::lay(home, &network, &endpoint, namespace.as_fd()) {
+            match Cable::lay(home, &network, (&endpoint, routes), namespace.as_fd()) {
                 Ok(cable) => self.cables.push(cable),
                 Err(error) => {
                     // What stays behind is found by `reap`.
@@ -175,8 +179,20 @@ impl Connected {
             }
             endpoint
         };
+        if routes {
+            self.default_route = Some(network.name.clone());
+        }
         self.endpoints.push((network, endpoint));
         Ok(())
+    }
+
+    /// The first name for an interface that none has.
+    fn free_interface(&self) -> String {
+        let taken = |name: &String| self.endpoints.iter().any(|(_, endpoint)| endpoint.interface == *name);
+        (0..=self.endpoints.len())
+            .map(|index| format!("eth{index}"))
+            .find(|name| !taken(name))
+            .unwrap_or_default()
     }
 
     /// Starts the name server.
@@ -237,8 +253,11 @@ impl Connected {
         Ok(())
     }
 
-    fn published(&self) -> Vec<PortBinding> {
-        let Some(ports) = &self.ports else { return Vec::new() };
+    /// The ports that lead to the container now.
+    pub(crate) fn published(&self) -> Vec<PortBinding> {
+        let Some(ports) = self.ports.as_ref().filter(|_| self.forwarding.is_some()) else {
+            return Vec::new();
+        };
         ports
             .published()
             .into_iter()
@@ -260,52 +279,11 @@ impl Connected {
         self.name_server = None;
         self.cables.clear();
         self.namespace = None;
+        self.default_route = None;
         if !self.endpoints.is_empty() {
             self.endpoints.clear();
             forget(home, id);
         }
-    }
-
-    /// Connects a container that runs to one more network.
-    pub(crate) fn add(
-        &mut self,
-        home: &Home,
-        record: &RecordDto,
-        attachment: &Attachment,
-        privilege: Privilege,
-    ) -> Result<NetworkStatus, EngineError> {
-        if self.endpoints.iter().any(|(network, _)| network.name == attachment.network) {
-            let message = format!("the container is on the network {} already", attachment.network);
-            return Err(EngineError::new(Fault::Conflict, message));
-        }
-        self.join(home, record, attachment, privilege)?;
-        if self.name_server.is_none() {
-            self.serve(home, record)?;
-        }
-        files::write(home, record, &self.endpoints)?;
-        let endpoint = self.endpoints.last().map(|(_, endpoint)| status(endpoint, attachment));
-        endpoint.ok_or_else(|| EngineError::new(Fault::Bug, "a network that was joined is missing"))
-    }
-
-    /// Disconnects a container that runs from a network.
-    pub(crate) fn remove(&mut self, home: &Home, record: &RecordDto, name: &str) -> Result<(), EngineError> {
-        let found = self
-            .endpoints
-            .iter()
-            .position(|(network, _)| network.name == name || network.id.as_str().starts_with(name));
-        let Some(position) = found else {
-            let message = format!("the container is not on the network {name}");
-            return Err(EngineError::new(Fault::NotFound, message));
-        };
-        let networks = self.networks(home)?;
-        let (network, _) = self.endpoints.remove(position);
-        if position < self.cables.len() {
-            self.cables.remove(position);
-        }
-        networks
-            .detach(&network, record.id.as_str(), Departure::Disconnect)
-            .map_err(|error| failed("failed to disconnect the container", error.blame(), error))?;
-        files::write(home, record, &self.endpoints)
     }
 }
 
@@ -329,7 +307,7 @@ impl Dialer for Inside {
 fn endpoint_spec(
     record: &RecordDto,
     attachment: &Attachment,
-    index: usize,
+    (interface, default_route): (String, bool),
 ) -> Result<EndpointSpec, EngineError> {
     let mac = attachment.mac.as_deref().map(str::parse).transpose().map_err(
         |error: longshore_network::MacAddressError| {
@@ -343,18 +321,19 @@ fn endpoint_spec(
     names.dedup();
     Ok(EndpointSpec {
         container: record.id.as_str().to_owned(),
-        interface: format!("eth{index}"),
+        interface,
         names,
         hostname: record.spec.hostname.clone().unwrap_or_else(|| record.id.short().to_owned()),
         ip: attachment.ip,
         mac,
-        default_route: index == 0,
+        default_route,
     })
 }
 
 fn status(endpoint: &Endpoint, attachment: &Attachment) -> NetworkStatus {
     NetworkStatus {
         network_id: endpoint.network.as_str().to_owned(),
+        endpoint_id: endpoint.id.clone(),
         ip: Some(endpoint.address.into()),
         prefix: endpoint.subnet.prefix(),
         gateway: Some(endpoint.gateway.into()),
@@ -399,6 +378,19 @@ fn bindings(record: &RecordDto) -> Vec<longshore_network::PortBinding> {
         }
     }
     bindings
+}
+
+/// Gives a container another name on the networks that it is on.
+pub(crate) fn rename(home: &Home, id: &ContainerId, old: &str, new: &str) -> Result<(), EngineError> {
+    open(home)?
+        .rename(id.as_str(), old, new)
+        .map_err(|error| failed("failed to rename the container on its networks", error.blame(), error))
+}
+
+/// Whether a text names a network: by its name, or as far as it exists, by its id.
+pub(crate) fn is_network(home: &Home, text: &str, name: &str) -> bool {
+    let by_id = || open(home).is_ok_and(|all| all.inspect(text).is_ok_and(|network| network.name == name));
+    text == name || by_id()
 }
 
 /// Gives back what a container had of its networks.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use longshore_engine::{EngineError, Fault};
 use longshore_network::{Endpoint, Network, ResolvConf};
-use longshore_usernet::{Membership, Port, UserNetwork, UserNetworkSpec};
+use longshore_usernet::{Interface, Membership, Port, UserNetwork, UserNetworkSpec};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
@@ -27,11 +27,11 @@ pub(super) struct Cable {
 }
 
 impl Cable {
-    /// Connects a namespace to a network at the address of its endpoint.
+    /// Connects a namespace to a network at the address of its endpoint, which may be the way to everywhere else.
     pub(super) fn lay(
         home: &Home,
         network: &Network,
-        endpoint: &Endpoint,
+        (endpoint, default_route): (&Endpoint, bool),
         namespace: BorrowedFd<'_>,
     ) -> Result<Self, EngineError> {
         let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
@@ -49,7 +49,8 @@ impl Cable {
             resolvers: resolvers.nameservers.iter().map(|server| SocketAddr::new(*server, 53)).collect(),
             ..UserNetworkSpec::default()
         };
-        let port = Port::attach(namespace, &spec, endpoint.address).map_err(|error| failed(error.into()))?;
+        let interface = Interface { name: &endpoint.interface, address: endpoint.address, default_route };
+        let port = Port::attach_as(namespace, &spec, &interface).map_err(|error| failed(error.into()))?;
         let directory = home.networks().join("carried").join(network.id.as_str());
         std::fs::create_dir_all(&directory).map_err(|error| failed(error.into()))?;
         let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC).map_err(|errno| failed(errno.into()))?);

@@ -98,6 +98,12 @@ pub fn container_users() -> ContainerUsers {
     }
 }
 
+/// The name of the user that this process has.
+pub fn user_name() -> Option<String> {
+    let passwd = fs::read_to_string("/etc/passwd").ok()?;
+    subordinate::user_name(&passwd, rustix::process::geteuid().as_raw())
+}
+
 /// Whether files of other ids can be made and removed by another process only, in a namespace where they are mapped.
 fn needs_worker() -> bool {
     Standing::now() == Standing::User && privilege() == Privilege::Subordinate

@@ -99,7 +99,7 @@ impl Mapping {
 }
 
 /// The name of a user in the text of `/etc/passwd`.
-fn user_name(passwd: &str, uid: u32) -> Option<String> {
+pub(super) fn user_name(passwd: &str, uid: u32) -> Option<String> {
     passwd.lines().find_map(|line| {
         let mut fields = line.split(':');
         let name = fields.next()?;

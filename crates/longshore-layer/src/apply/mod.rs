@@ -49,14 +49,14 @@ use writer::Crew;
 use crate::archive::Entries;
 
 /// Unpacks a layer, compressed or not, into a directory that is empty, or holds the lower layers for
-/// [`Whiteouts::Delete`].
+/// [`Whiteouts::Delete`] and whatever there is for [`Whiteouts::Literal`].
 ///
 /// The reader is read to its end on a thread of its own. If something fails, it is still waited for the reader's current
 /// call, so a reader that can stall needs a time limit.
 pub fn apply(reader: impl Read + Send, target: &Path, options: &ApplyOptions) -> Result<Applied, ApplyError> {
     let failed = |source| ApplyError::Target { path: target.to_owned(), source };
     let tree = Tree::open(target).map_err(failed)?;
-    let inherits = tree.inherits().map_err(failed)? || options.whiteouts == Whiteouts::Delete;
+    let inherits = tree.inherits().map_err(failed)? || options.whiteouts.is_tree();
     let policy = Arc::new(AttributePolicy::new(options.ownership, inherits));
     let expected = options.expected_diff_id.as_ref();
     let algorithm = expected.and_then(longshore_oci::Digest::algorithm).unwrap_or(Algorithm::Sha256);

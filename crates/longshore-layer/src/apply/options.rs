@@ -34,6 +34,15 @@ pub enum Whiteouts {
     OverlayFiles,
     /// The target is the whole tree below this layer, and what is whited out is removed from it.
     Delete,
+    /// The archive is no layer: the target is any tree, and every name means itself.
+    Literal,
+}
+
+impl Whiteouts {
+    /// Whether the target is a whole tree, and not one layer of a stack.
+    pub(super) const fn is_tree(self) -> bool {
+        matches!(self, Self::Delete | Self::Literal)
+    }
 }
 
 /// Who owns what is made.

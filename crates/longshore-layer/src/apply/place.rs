@@ -7,11 +7,11 @@ use std::sync::Arc;
 use rustix::fs::{FileType, Mode, mkdirat};
 use rustix::io::Errno;
 
+use super::ApplyError;
 use super::attributes::Attributes;
 use super::path::EntryPath;
 use super::tree::{self, Child};
 use super::unpack::{Directory, Unpacker};
-use super::{ApplyError, Whiteouts};
 use crate::archive::shown;
 
 /// How many links may be followed on the way to one directory, as in the kernel.
@@ -151,7 +151,7 @@ impl Unpacker<'_> {
         directory: &OwnedFd,
         entry: &[u8],
     ) -> Result<bool, ApplyError> {
-        if self.options.whiteouts != Whiteouts::Delete {
+        if !self.options.whiteouts.is_tree() {
             return Ok(false);
         }
         let kind = tree::kind(directory, path.name());

@@ -123,7 +123,11 @@ impl<'a> Unpacker<'a> {
         if path.components().any(|component| component.len() > LONGEST_COMPONENT) {
             return Err(refused(entry, "a part of its name is longer than 255 bytes"));
         }
-        match Mark::of(&path).map_err(|reason| refused(entry, reason))? {
+        let mark = match self.options.whiteouts {
+            Whiteouts::Literal => Mark::None,
+            _ => Mark::of(&path).map_err(|reason| refused(entry, reason))?,
+        };
+        match mark {
             Mark::None => {}
             Mark::Ignored => return Ok(()),
             Mark::Opaque(directory) => return self.opaque(&directory, entry),
@@ -148,7 +152,7 @@ impl<'a> Unpacker<'a> {
 
     /// The device 0:0 is a whiteout to overlayfs, wherever it comes from.
     fn is_whiteout(&self, device: Device) -> bool {
-        self.options.whiteouts != Whiteouts::Delete && device == Device { major: 0, minor: 0 }
+        !self.options.whiteouts.is_tree() && device == Device { major: 0, minor: 0 }
     }
 
     /// The entry of the target itself.

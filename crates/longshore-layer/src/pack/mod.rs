@@ -36,8 +36,10 @@ pub struct PackOptions {
 /// What a tree is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TreeForm {
-    /// A tree as one sees it.
+    /// A tree as one sees it. It becomes a layer, so names that mean something there are refused.
     Plain,
+    /// A tree as one sees it, in an archive that is no layer: every name means itself.
+    Literal,
     /// An upper directory of overlayfs, whose whiteouts and opaque directories become those of layers.
     Overlay,
     /// The same for overlayfs with the option `userxattr`.

@@ -87,11 +87,11 @@ impl<'a, 'scope, W: Write> Walk<'a, 'scope, W> {
             return Ok(());
         }
         let device = Device { major: major(found.stat.st_rdev), minor: minor(found.stat.st_rdev) };
-        let is_overlay = self.options.tree != TreeForm::Plain;
+        let is_overlay = matches!(self.options.tree, TreeForm::Overlay | TreeForm::OverlayUser);
         if is_overlay && kind == FileType::CharacterDevice && device == (Device { major: 0, minor: 0 }) {
             return self.whiteout(found);
         }
-        if found.name.starts_with(b".wh.") {
+        if self.options.tree != TreeForm::Literal && found.name.starts_with(b".wh.") {
             return Err(PackError::Reserved { entry: shown(&found.path) });
         }
         match kind {
@@ -223,7 +223,7 @@ impl<'a, 'scope, W: Write> Walk<'a, 'scope, W> {
     /// Whether an attribute is this one of overlayfs, in the name space that the tree's form uses.
     fn is(&self, attribute: &[u8], name: &[u8]) -> bool {
         let space: &[u8] = match self.options.tree {
-            TreeForm::Plain => return false,
+            TreeForm::Plain | TreeForm::Literal => return false,
             TreeForm::Overlay => b"trusted.",
             TreeForm::OverlayUser => b"user.",
         };

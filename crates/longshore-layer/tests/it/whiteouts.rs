@@ -184,3 +184,29 @@ fn overlayfs_understands_what_is_made() {
         }
     }
 }
+
+#[test]
+fn names_of_what_is_no_layer_mean_themselves() {
+    let mut scene = scene(Whiteouts::Literal);
+    scene.options.ownership = Ownership::Ignore;
+    scene.entries(&[file("kept", "kept"), file("kind/x", ""), file("both", "old")]).unwrap();
+    scene
+        .entries(&[
+            file(".wh.kept", "a file"),
+            file("d/.wh..wh..opq", "another"),
+            file("d/.wh.x/y", "below"),
+            file("kind", "a file now"),
+            file("both", "new"),
+        ])
+        .unwrap();
+    for (path, text) in [
+        ("kept", "kept"),
+        (".wh.kept", "a file"),
+        ("d/.wh..wh..opq", "another"),
+        ("d/.wh.x/y", "below"),
+        ("kind", "a file now"),
+        ("both", "new"),
+    ] {
+        assert_eq!(std::fs::read_to_string(scene.at(path)).unwrap(), text, "{path}");
+    }
+}

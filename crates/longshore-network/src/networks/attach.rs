@@ -115,6 +115,12 @@ impl Networks {
         })
     }
 
+    /// Takes a container's interface away at once, with its routes. It is for callers that carry packets themselves: when
+    /// they close their end of a cable, the kernel takes the other one away in its own time.
+    pub fn unplug(&self, endpoint: &Endpoint, netns: BorrowedFd<'_>) -> Result<(), KernelError> {
+        namespace::within(netns, || Links::open()?.delete(&endpoint.interface))
+    }
+
     /// Gives a container its place on a network, and leaves the kernel alone: the caller carries the packets, as
     /// rootless engines do. [`Networks::detach`] takes the place back.
     pub fn register(&self, network: &Network, spec: &EndpointSpec) -> Result<Endpoint, AttachError> {

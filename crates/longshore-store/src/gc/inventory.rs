@@ -90,12 +90,10 @@ fn item(store: &Store, relative: String, digest: Digest) -> Result<Option<Item>,
 
 /// How many bytes a snapshot takes: as whoever unpacked it said, else as is counted now and noted for the next time.
 fn snapshot_bytes(store: &Store, relative: &str) -> Result<u64, StoreError> {
-    let record = format!("{relative}/{SIZE}");
-    let noted = store.tree.read(&record, 64)?;
-    let noted = noted.and_then(|text| String::from_utf8(text).ok()?.trim_end().parse().ok());
-    if let Some(bytes) = noted {
+    if let Some(bytes) = store.noted_size(relative)? {
         return Ok(bytes);
     }
+    let record = format!("{relative}/{SIZE}");
     let bytes = allocated(&store.tree.path(relative));
     // It is as right as before if it cannot be noted.
     let _ = crate::record::write(&store.tree, &record, format!("{bytes}\n").as_bytes(), Durability::Written);

@@ -32,6 +32,7 @@ impl Network {
         let [a, b, c, d] = ip.octets();
         NetworkStatus {
             network_id: self.id.clone(),
+            endpoint_id: String::new(),
             ip: Some(IpAddr::V4(ip)),
             prefix: 24,
             gateway: Some(IpAddr::V4(Ipv4Addr::new(10, 213, self.subnet, 1))),

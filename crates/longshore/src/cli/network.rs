@@ -433,10 +433,16 @@ fn connect(args: &ConnectArgs, session: &mut Session) -> Outcome {
 
 fn disconnect(args: &DisconnectArgs, session: &mut Session) -> Outcome {
     let engine = engine(session)?;
-    let network = find(&networks(&engine)?, &args.network)?;
     let id = engine.find_container(&args.container).map_err(plain)?;
-    match engine.disconnect_network(&id, &network.name) {
-        Err(error) if args.force && error.is_not_found() => Ok(Exit::Success),
-        result => result.map(|()| Exit::Success).map_err(plain),
+    // A network that is gone may still be written down for the container, which could not be started then.
+    let (name, gone) = match find(&networks(&engine)?, &args.network) {
+        Ok(network) => (network.name, None),
+        Err(failure) => (args.network.clone(), Some(failure)),
+    };
+    match (engine.disconnect_network(&id, &name), gone) {
+        (Ok(()), _) => Ok(Exit::Success),
+        (Err(error), None) if args.force && error.is_not_found() => Ok(Exit::Success),
+        (Err(error), Some(failure)) if error.is_not_found() => Err(failure),
+        (Err(error), _) => Err(plain(error)),
     }
 }

@@ -1,82 +1,9 @@
 //! `longshore container`, `volume` and `network`, with real containers of the image `host`.
 
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
-use crate::context::{Ended, TestContext};
-
-/// A place for containers, all of which are gone at its end.
-struct Containers(TestContext);
-
-impl Containers {
-    /// Nothing, with a note, where this machine does not let containers be run.
-    fn new() -> Option<Self> {
-        let context = TestContext::new();
-        // Containers' users must be able to walk to what is theirs.
-        for place in [context.project().join(".."), context.project()] {
-            std::fs::set_permissions(place, std::fs::Permissions::from_mode(0o755)).unwrap();
-        }
-        let containers = Self(context);
-        let tried = containers.run(&["run", "--rm", "--network", "none", "host", "true"]);
-        if tried.code != 0 {
-            eprintln!("skipped: no containers here: {}", tried.stderr);
-            return None;
-        }
-        Some(containers)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = self.0.command(&["container"]);
-        command.args(arguments).env("LONGSHORE_HOME", self.0.project().join("../state"));
-        command.env("PATH", "/usr/local/bin:/usr/bin:/bin");
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Ended {
-        self.0.end(&mut self.command(arguments))
-    }
-
-    /// Standard output of what must succeed.
-    fn done(&self, arguments: &[&str]) -> String {
-        let ended = self.run(arguments);
-        assert_eq!(ended.code, 0, "{arguments:?}: {}{}", ended.stdout, ended.stderr);
-        ended.stdout
-    }
-
-    /// Another verb than those of containers.
-    fn other(&self, arguments: &[&str]) -> Ended {
-        let mut command = self.0.command(arguments);
-        self.0.end(command.env("LONGSHORE_HOME", self.0.project().join("../state")))
-    }
-
-    /// A container that runs until it is told to end.
-    fn detached(&self, name: &str, options: &[&str]) {
-        let mut arguments = vec!["run", "-d", "--network", "none", "--name", name];
-        arguments.extend(options);
-        arguments.extend(["host", "sleep", "1000"]);
-        self.done(&arguments);
-    }
-}
-
-impl Drop for Containers {
-    fn drop(&mut self) {
-        let all = self.run(&["ps", "-aq"]).stdout;
-        let ids: Vec<&str> = all.lines().collect();
-        if !ids.is_empty() {
-            let mut arguments = vec!["rm", "-fv"];
-            arguments.extend(ids);
-            self.run(&arguments);
-        }
-    }
-}
-
-/// A run without network, which is what most tests need.
-const RUN: [&str; 4] = ["run", "--rm", "--network", "none"];
-
-fn run_of<'a>(rest: &[&'a str]) -> Vec<&'a str> {
-    RUN.iter().copied().chain(rest.iter().copied()).collect()
-}
+use crate::containers::{Containers, at_terminal, run_of};
 
 #[test]
 fn exit_codes_are_the_programs_or_tell_why_there_is_none() {
@@ -113,7 +40,7 @@ fn streams_variables_and_limits_reach_the_program() {
     let mut text = String::new();
     child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
     assert_eq!((text.as_str(), child.wait().unwrap().code()), ("through", Some(0)));
-    it.0.write("vars", "# comment\nFROM_FILE=1 2\n");
+    it.context.write("vars", "# comment\nFROM_FILE=1 2\n");
     let shell = "echo \"$FROM_FILE|$GIVEN|$PWD\"";
     let options = ["--env-file", "vars", "-e", "GIVEN=x=y", "-w", "/usr", "host", "sh", "-c", shell];
     assert_eq!(it.done(&run_of(&options)), "1 2|x=y|/usr\n");
@@ -195,44 +122,49 @@ fn files_go_in_and_out() {
     let Some(it) = Containers::new() else { return };
     it.detached("box", &[]);
     it.done(&["create", "--network", "none", "--name", "still", "host", "true"]);
-    it.0.write("tree/a", "A").write("tree/sub/b", "B");
+    it.context.write("tree/a", "A").write("tree/sub/b", "B");
     for name in ["box", "still"] {
         let at = |path: &str| format!("{name}:{path}");
         it.done(&["cp", "tree", &at("/var/new")]);
         it.done(&["cp", "tree/.", &at("/var/new")]);
         it.done(&["cp", "tree", &at("/var/new")]);
         it.done(&["cp", &at("/var/new/tree/sub/b"), &format!("{name}-b")]);
-        assert_eq!(it.0.read(&format!("{name}-b")), "B");
+        assert_eq!(it.context.read(&format!("{name}-b")), "B");
         it.done(&["cp", &at("/var/new"), &format!("{name}-out")]);
-        assert_eq!(it.0.read(&format!("{name}-out/a")), "A");
-        assert_eq!(it.0.read(&format!("{name}-out/tree/a")), "A");
+        assert_eq!(it.context.read(&format!("{name}-out/a")), "A");
+        assert_eq!(it.context.read(&format!("{name}-out/tree/a")), "A");
         assert_eq!(it.run(&["cp", "tree/a", &at("/not/there/")]).code, 1);
     }
     it.done(&["exec", "box", "ln", "-s", "/../../../../../../etc", "/var/out"]);
-    it.0.write("canary", "no");
+    it.context.write("canary", "no");
     it.done(&["cp", "canary", "box:/var/out/longshore-canary"]);
     assert!(!std::path::Path::new("/etc/longshore-canary").exists(), "a link led out of the container");
 }
 
-/// Runs a line with a terminal, types some keys once it is ready, and gives its exit code and what was shown.
-fn at_terminal(it: &Containers, line: &str, keys: &[u8]) -> Option<(Option<i32>, String)> {
-    let command = it.command(&[]);
-    let program = command.get_program().display().to_string();
-    let variables = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
-    let mut script = Command::new("script");
-    script.args(["-qec", &format!("{program} container {line}"), "/dev/null"]);
-    script.env_clear().envs(variables).current_dir(it.0.project());
-    let mut child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
-    let (mut input, mut output) = (child.stdin.take()?, child.stdout.take()?);
-    let mut shown = Vec::new();
-    let mut byte = [0];
-    // Before it is raw, the terminal would take keys for its own.
-    while !shown.ends_with(b"ready") && output.read(&mut byte).unwrap() == 1 {
-        shown.push(byte[0]);
+#[test]
+fn copied_names_mean_themselves_and_links_stay() {
+    let Some(it) = Containers::new() else { return };
+    it.done(&["create", "--network", "none", "--name", "box", "host", "true"]);
+    it.context.write("new", "new").write("tree/.wh.kept", "a file").write("old", "old");
+    it.context.write("setup/kept", "kept").write("setup/target", "old");
+    std::os::unix::fs::symlink("target", it.context.project().join("setup/link")).unwrap();
+    std::os::unix::fs::symlink("/opt/setup", it.context.project().join("setup/directory")).unwrap();
+    it.done(&["cp", "setup", "box:/opt/setup"]);
+    it.done(&["cp", "tree/.", "box:/opt/setup"]);
+    it.done(&["cp", "new", "box:/opt/setup/link"]);
+    it.done(&["cp", "old", "box:/opt/setup/directory"]);
+    it.done(&["cp", "box:/opt/setup", "out"]);
+    for (path, text) in
+        [("kept", "kept"), (".wh.kept", "a file"), ("target", "new"), ("link", "new"), ("old", "old")]
+    {
+        assert_eq!(it.context.read(&format!("out/{path}")), text, "{path}");
     }
-    input.write_all(keys).unwrap();
-    output.read_to_end(&mut shown).unwrap();
-    Some((child.wait().unwrap().code(), String::from_utf8_lossy(&shown).into_owned()))
+    assert!(it.context.project().join("out/link").is_symlink());
+    std::os::unix::fs::symlink("old", it.context.project().join("here")).unwrap();
+    it.done(&["cp", "box:/opt/setup/kept", "here"]);
+    assert!(it.context.project().join("here").is_symlink());
+    assert_eq!(it.context.read("old"), "kept");
+    assert_eq!(it.run(&["cp", "new", "box:/opt/setup/kept/x"]).code, 1, "it is below a file");
 }
 
 #[test]

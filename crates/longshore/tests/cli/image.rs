@@ -136,6 +136,29 @@ fn standard_streams_carry_archives() {
 }
 
 #[test]
+fn sizes_are_those_of_files() {
+    let context = TestContext::with_state();
+    context.write("big/zeros", vec![0; 3_000_000]);
+    ok(&context, &["image", "import", "big", "big"]);
+    assert_eq!(ok(&context, &["image", "ls", "--format", "{{.Size}}"]), "3MB\n", "however it is compressed");
+    let size: u64 = ok(&context, &["image", "inspect", "-f", "{{.Size}}", "big"]).trim().parse().unwrap();
+    assert!((3_000_000..3_100_000).contains(&size), "{size}");
+    assert_eq!(ok(&context, &["image", "history", "--format", "{{.Size}}", "big"]), "3MB\n");
+}
+
+#[test]
+fn an_image_in_use_names_its_container() {
+    let context = TestContext::with_state();
+    import(&context, "rootfs", "app:1");
+    let made = ok(&context, &["container", "create", "--network", "none", "app:1", "x"]);
+    let kept = context.run(&["image", "rm", "app:1"]);
+    assert_eq!(kept.code, 2, "{}", kept.shown());
+    assert!(kept.stderr.contains(&format!("container {} is using", &made[..12])), "{}", kept.stderr);
+    assert_eq!(ok(&context, &["image", "rm", "-f", "app:1"]), "Untagged: app:1\n");
+    ok(&context, &["container", "rm", made.trim()]);
+}
+
+#[test]
 fn what_lost_its_name_is_pruned() {
     let context = TestContext::with_state();
     let old = import(&context, "one", "app:1");

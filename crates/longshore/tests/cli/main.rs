@@ -7,8 +7,14 @@
 
 mod bootstrap;
 mod check;
+mod container;
 mod container_crash;
 mod container_hostile;
+mod container_life;
+mod container_network;
+mod container_pull;
+mod container_user;
+mod containers;
 mod context;
 mod doctor;
 mod explain;
@@ -16,5 +22,6 @@ mod expr;
 mod frame;
 mod image;
 mod plan;
+mod registry;
 mod settings;
 mod stream;

@@ -5,7 +5,7 @@ use longshore_engine_native::Attachments;
 
 use super::failure::plain;
 use super::run::{finish, refused};
-use super::stream::{Attachment, DetachKeys};
+use super::stream::AttachmentArgs;
 use crate::cli::{Outcome, Session};
 
 /// Attach to a container that runs: see its output, type its input, hand signals on
@@ -18,21 +18,8 @@ pub(super) struct AttachArgs {
     #[arg(long)]
     no_stdin: bool,
 
-    /// Hand signals on to the command
-    #[arg(
-        long,
-        value_name = "BOOL",
-        num_args = 0..=1,
-        require_equals = true,
-        default_value = "true",
-        default_missing_value = "true",
-        action = clap::ArgAction::Set
-    )]
-    sig_proxy: bool,
-
-    /// Keys that leave it running in the background (default `ctrl-p,ctrl-q`)
-    #[arg(long, value_name = "KEYS")]
-    detach_keys: Option<DetachKeys>,
+    #[command(flatten)]
+    attachment: AttachmentArgs,
 
     /// The container by name or id
     container: String,
@@ -50,8 +37,7 @@ pub(super) fn run(args: &AttachArgs, session: &mut Session) -> Outcome {
         _ => return Err(refused("you cannot attach to a stopped container, start it first")),
     }
     let streams = Attachments { stdin: status.spec.stdin && !args.no_stdin, stdout: true, stderr: true };
-    let keys = args.detach_keys.clone().unwrap_or_default();
-    let attachment = Attachment::prepare(streams, status.spec.tty, args.sig_proxy, keys)?;
+    let attachment = args.attachment.prepare(streams, status.spec.tty)?;
     let attached = engine.attach(&id, streams).map_err(plain)?;
     if let (Some((rows, columns)), Ok(mut sender)) = (attachment.size(), attached.sender()) {
         // One who has ended already is told of below.

@@ -11,7 +11,7 @@ use std::io::{self, IsTerminal as _};
 use std::path::Path;
 
 use longshore_engine::ContainerId;
-use longshore_engine_native::NativeEngine;
+use longshore_engine_native::{NativeEngine, PathStatusDto};
 
 use super::failure::{Refused, WorkError, plain};
 use crate::cli::{Outcome, Session};
@@ -125,12 +125,8 @@ impl CopyArgs {
     ) -> Result<(), Failure> {
         let source = local::Source::find(from, self.follow_link)
             .map_err(|error| WorkError::new(format!("read `{}`", from.display()), error))?;
-        let there = match engine.path_status(id, path, true) {
-            Ok(status) => Some(status.is_directory()),
-            Err(error) if error.is_not_found() => None,
-            Err(error) => return Err(plain(error)),
-        };
-        let destination = Destination::inside(path, there, &source).map_err(Refused)?;
+        let (path, there) = destination_of(engine, id, path)?;
+        let destination = Destination::inside(&path, there, &source).map_err(Refused)?;
         let failed = |error| WorkError::new(format!("read `{}`", from.display()), error);
         let (mut reader, writer) = io::pipe().map_err(failed)?;
         let owner = self.archive;
@@ -146,4 +142,26 @@ impl CopyArgs {
             Err(_) => Err(failed(io::Error::other("the thread that packs broke")).into()),
         }
     }
+}
+
+/// How many links are followed, one to the next.
+const LINKS: usize = 16;
+
+/// Where a path of a container leads, and whether there is a directory, something else, or nothing. What is copied to a
+/// link goes to where it leads, and the link stays, as in Docker.
+fn destination_of(
+    engine: &NativeEngine,
+    id: &ContainerId,
+    path: &str,
+) -> Result<(String, Option<bool>), Failure> {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS {
+        match engine.path_status(id, &path, false) {
+            Ok(PathStatusDto { link: Some(target), .. }) => path = place::linked(&path, &target),
+            Ok(status) => return Ok((path, Some(status.is_directory()))),
+            Err(error) if error.is_not_found() => return Ok((path, None)),
+            Err(error) => return Err(plain(error)),
+        }
+    }
+    Err(Refused(format!("`{path}` leads through too many links")).into())
 }

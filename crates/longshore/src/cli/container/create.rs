@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 
-use longshore_engine::{ContainerId, ContainerSpec};
+use longshore_engine::{ContainerId, ContainerSpec, EngineError, Fault};
 use longshore_engine_native::NativeEngine;
 
 use super::failure::{WorkError, starting};
@@ -55,7 +55,7 @@ pub(super) fn create(
     quiet: bool,
 ) -> Result<ContainerId, Failure> {
     let file = args.cidfile.as_deref().map(open_id_file).transpose()?;
-    let created = image::with_image(session, spec, (args.pull, quiet), || engine.create(spec, None));
+    let created = image::with_image(session, engine, spec, (args.pull, quiet), || engine.create(spec, None));
     match (created, file, args.cidfile.as_deref()) {
         (Ok(id), Some(mut file), Some(path)) => {
             file.write_all(id.as_str().as_bytes()).map_err(|error| id_file(path, error))?;
@@ -72,7 +72,17 @@ pub(super) fn create(
 }
 
 fn open_id_file(path: &Path) -> Result<File, Failure> {
-    File::options().write(true).create_new(true).open(path).map_err(|error| id_file(path, error).into())
+    match File::options().write(true).create_new(true).open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            let message = format!("container ID file found at `{}`", path.display());
+            Err(starting(
+                EngineError::new(Fault::Conflict, message)
+                    .help("make sure that the other container does not run any more, or delete the file"),
+                125,
+            ))
+        }
+        result => result.map_err(|error| id_file(path, error).into()),
+    }
 }
 
 fn id_file(path: &Path, error: std::io::Error) -> WorkError {

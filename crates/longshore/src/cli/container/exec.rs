@@ -91,13 +91,14 @@ pub(super) fn run(args: &ExecArgs, session: &mut Session) -> Outcome {
         env: variables(&args.env_file, &args.env, "--env").map_err(|error: FlagError| error.code(125))?,
         working_directory: args.workdir.clone(),
         user: args.user.clone(),
-        tty: args.tty && !args.detach,
+        tty: args.tty,
         privileged: args.privileged,
     };
     let engine = session.wiring().engine().map_err(failed)?;
     let id = super::find(&engine, container).map_err(failed)?;
     if args.detach {
-        engine.start_process(&id, &spec, ProcessIo::default()).map_err(failed)?;
+        let exec = engine.start_process(&id, &spec, ProcessIo::default()).map_err(failed)?;
+        exec.leave().map_err(failed)?;
         return Ok(Exit::Success);
     }
     if args.tty && args.interactive && !is_terminal() {
@@ -119,10 +120,11 @@ pub(super) fn run(args: &ExecArgs, session: &mut Session) -> Outcome {
     if let Some(signals) = signals {
         follow_size(&exec, signals, terminal.as_ref());
     }
-    std::thread::spawn(move || news.send(News::Exited(exec.wait())));
+    let waited = Arc::clone(&exec);
+    std::thread::spawn(move || news.send(News::Exited(waited.wait())));
     match waiting.recv() {
         Ok(News::Exited(exit)) => Ok(Exit::Program(u8::try_from(exit.map_err(failed)?.code).unwrap_or(255))),
-        Ok(News::Detached) => Ok(Exit::Success),
+        Ok(News::Detached) => exec.leave().map(|()| Exit::Success).map_err(failed),
         Err(_) => Err(failed(EngineError::new(Fault::Bug, "nobody waited for the command"))),
     }
 }

@@ -1,20 +1,19 @@
 //! The image of a container that is to be made: here already, or fetched first.
 
-use longshore_engine::{ContainerSpec, EngineError, ImageSource, PullPolicy};
-use longshore_image::{PullOptions, ResolveError, UnpackOptions, host_platform};
-use longshore_oci::Platform;
+use longshore_engine::{ContainerSpec, Engine as _, EngineError, ImageSource, PullPolicy};
+use longshore_engine_native::NativeEngine;
 
 use super::failure::starting;
 use crate::cli::Session;
 use crate::exit::Blame;
 use crate::failure::Failure;
 use crate::progress::ProgressSink;
-use crate::wiring::Wiring;
 
 /// Makes something of a container's image. If it is not here, it is fetched and another attempt made, unless it is not
 /// to be.
 pub(super) fn with_image<T>(
     session: &mut Session,
+    engine: &NativeEngine,
     spec: &ContainerSpec,
     (policy, quiet): (PullPolicy, bool),
     attempt: impl Fn() -> Result<T, EngineError>,
@@ -22,50 +21,39 @@ pub(super) fn with_image<T>(
     let ImageSource::Image(name) = &spec.image else {
         return attempt().map_err(|error| starting(error, 125));
     };
+    let platform = spec.platform.as_deref();
     if policy == PullPolicy::Always {
-        fetch(session, name, spec.platform.as_deref(), quiet)?;
+        fetch(session, engine, (name, platform), quiet)?;
     }
     match attempt() {
-        Err(error) if policy == PullPolicy::Missing && error.is_not_found() => {
-            // What is missing may be something else than the image.
-            if !is_missing(session, name, spec.platform.as_deref()) {
-                return Err(starting(error, 125));
-            }
+        // What is missing may be something else than the image.
+        Err(error)
+            if policy == PullPolicy::Missing
+                && error.is_not_found()
+                && !engine.has_image(name, platform).unwrap_or(true) =>
+        {
             if !quiet {
                 session.output.talk(&format!("unable to find image `{name}` here, fetching it\n"));
             }
-            fetch(session, name, spec.platform.as_deref(), quiet)?;
+            fetch(session, engine, (name, platform), quiet)?;
             attempt().map_err(|error| starting(error, 125))
         }
         made => made.map_err(|error| starting(error, 125)),
     }
 }
 
-fn is_missing(session: &Session, name: &str, platform: Option<&str>) -> bool {
-    let platform = platform.and_then(|text| Platform::parse(text, &host_platform()).ok());
-    let found = session.wiring().images().map(|images| images.resolve(name, platform.as_ref()));
-    matches!(found, Ok(Err(ResolveError::NotFound { .. } | ResolveError::Platform { .. })))
-}
-
-fn fetch(session: &mut Session, name: &str, platform: Option<&str>, quiet: bool) -> Result<(), Failure> {
+fn fetch(
+    session: &mut Session,
+    engine: &NativeEngine,
+    (name, platform): (&str, Option<&str>),
+    quiet: bool,
+) -> Result<(), Failure> {
     // Whatever went wrong, the container could not be made.
-    fetched(session, name, platform, quiet).map_err(|failure| Failure { blame: Blame::Code(125), ..failure })
-}
-
-fn fetched(session: &mut Session, name: &str, platform: Option<&str>, quiet: bool) -> Result<(), Failure> {
-    let reference = crate::cli::image::reference(name)?.or_latest();
-    let images = session.wiring().images()?;
+    let as_run = |failure: Failure| Failure { blame: Blame::Code(125), ..failure };
+    let reference = crate::cli::image::reference(name).map_err(|error| as_run(error.into()))?.or_latest();
+    let platform = crate::cli::image::platform(platform).map_err(|error| as_run(error.into()))?;
     let progress = ProgressSink::new(quiet || session.output.is_quiet(), session.output.talk_style());
-    let client = session.wiring().registry(progress.clone());
-    let options = PullOptions {
-        platform: crate::cli::image::platform(platform)?,
-        policy: longshore_image::PullPolicy::Always,
-        unpack: Some(UnpackOptions::for_this_process()),
-        now: Wiring::now(),
-        sink: &*progress,
-    };
-    let pulled = images.pull(&reference, &options, &client);
+    let pulled = engine.pull(&reference, PullPolicy::Always, platform.as_ref(), &*progress);
     progress.finish();
-    pulled?;
-    Ok(())
+    pulled.map(drop).map_err(|error| starting(error, 125))
 }

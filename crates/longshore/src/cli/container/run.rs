@@ -6,7 +6,7 @@ use longshore_engine_native::{Attachments, NativeEngine};
 use super::create;
 use super::failure::{Refused, starting};
 use super::flags::{FlagError, SpecArgs};
-use super::stream::{Attachment, DetachKeys, Ending};
+use super::stream::{AttachmentArgs, Ending};
 use crate::cli::{Outcome, Session};
 use crate::exit::{Blame, Exit};
 use crate::failure::Failure;
@@ -36,21 +36,8 @@ pub(super) struct RunArgs {
     #[arg(short, long)]
     detach: bool,
 
-    /// Hand signals on to the command
-    #[arg(
-        long,
-        value_name = "BOOL",
-        num_args = 0..=1,
-        require_equals = true,
-        default_value = "true",
-        default_missing_value = "true",
-        action = clap::ArgAction::Set
-    )]
-    sig_proxy: bool,
-
-    /// Keys that leave it running in the background (default `ctrl-p,ctrl-q`)
-    #[arg(long, value_name = "KEYS")]
-    detach_keys: Option<DetachKeys>,
+    #[command(flatten)]
+    attachment: AttachmentArgs,
 
     /// Say nothing about fetching the image
     #[arg(short, long)]
@@ -72,8 +59,7 @@ pub(super) fn run(args: &RunArgs, session: &mut Session) -> Outcome {
         session.output.data(&format!("{id}\n"))?;
         return Ok(Exit::Success);
     }
-    let keys = args.detach_keys.clone().unwrap_or_default();
-    let attachment = Attachment::prepare(streams, spec.tty, args.sig_proxy, keys)?;
+    let attachment = args.attachment.prepare(streams, spec.tty)?;
     let id = create::create(session, &engine, &args.spec, &spec, args.quiet)?;
     let (attached, warnings) = engine
         .start_attached(&id, attachment.streams, attachment.size())

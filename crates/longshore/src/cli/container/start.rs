@@ -4,7 +4,7 @@ use longshore_engine_native::Attachments;
 
 use super::failure::{each, plain, starting};
 use super::run::{finish, refused, warn};
-use super::stream::{Attachment, DetachKeys};
+use super::stream::AttachmentArgs;
 use crate::cli::{Outcome, Session};
 
 /// Start containers that do not run
@@ -21,21 +21,8 @@ pub(super) struct StartArgs {
     #[arg(short, long)]
     interactive: bool,
 
-    /// Hand signals on to the command
-    #[arg(
-        long,
-        value_name = "BOOL",
-        num_args = 0..=1,
-        require_equals = true,
-        default_value = "true",
-        default_missing_value = "true",
-        action = clap::ArgAction::Set
-    )]
-    sig_proxy: bool,
-
-    /// Keys that leave it running in the background (default `ctrl-p,ctrl-q`)
-    #[arg(long, value_name = "KEYS")]
-    detach_keys: Option<DetachKeys>,
+    #[command(flatten)]
+    attachment: AttachmentArgs,
 
     /// Containers by name or id
     #[arg(value_name = "CONTAINER", required = true)]
@@ -58,8 +45,7 @@ pub(super) fn run(args: &StartArgs, session: &mut Session) -> Outcome {
     let id = super::find(&engine, name).map_err(plain)?;
     let spec = engine.status(&id).map_err(plain)?.spec;
     let streams = Attachments { stdin: args.interactive && spec.stdin, stdout: true, stderr: true };
-    let keys = args.detach_keys.clone().unwrap_or_default();
-    let attachment = Attachment::prepare(streams, spec.tty, args.sig_proxy, keys)?;
+    let attachment = args.attachment.prepare(streams, spec.tty)?;
     let (attached, warnings) =
         engine.start_attached(&id, streams, attachment.size()).map_err(|error| starting(error, 1))?;
     warn(session, &warnings);

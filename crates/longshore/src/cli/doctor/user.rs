@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use longshore_engine::{Capability, Security};
-use longshore_engine_native::{ContainerUsers, container_users};
+use longshore_engine_native::{ContainerUsers, container_users, user_name};
 use rustix::process::{Resource, getrlimit};
 use rustix::thread::{CapabilitySet, capabilities, capability_is_in_bounding_set};
 
@@ -67,21 +67,10 @@ fn subordinate_ids() -> CheckDto {
             .help(format!(
                 "install `uidmap` (`shadow-utils` on Fedora), and as root: \
                  `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {}`",
-                account().unwrap_or_else(|| "USER".to_owned())
+                user_name().unwrap_or_else(|| "USER".to_owned())
             )),
         _ => CheckDto::ok(ID, "containers have users"),
     }
-}
-
-/// The name of this user.
-fn account() -> Option<String> {
-    let uid = rustix::process::geteuid().as_raw().to_string();
-    let text = fs::read_to_string("/etc/passwd").ok()?;
-    text.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)? == uid).then(|| name.to_owned())
-    })
 }
 
 /// What root lacks of root's rights.

@@ -68,7 +68,8 @@ pub(super) fn run(args: &HistoryArgs, session: &mut Session) -> Outcome {
     let now = Wiring::now();
     let mut rows = Vec::new();
     let mut ids = String::new();
-    for (at, step) in image.history().into_iter().enumerate() {
+    let sizes = images.layer_sizes(&image)?;
+    for (at, step) in image.history(&sizes).into_iter().enumerate() {
         let id = match (at, args.no_trunc) {
             (0, true) => image.id().to_string(),
             (0, false) => human::short_id(image.id().as_str()).to_owned(),

@@ -49,6 +49,7 @@ fn document(images: &Images, text: &str, wanted: Option<&str>) -> Result<Value, 
     let image = images.resolve(text, platform(wanted)?.as_ref())?;
     let gone = || ResolveError::NotFound { text: text.to_owned() };
     let mut listed = images.listed(&image)?.ok_or_else(gone)?;
+    listed.size = images.size(&image)?;
     listed.image = image;
     let unpacked = images.is_unpacked(&listed.image)?;
     let layers =

@@ -14,8 +14,8 @@ use crate::wiring::Wiring;
 
 /// List images
 ///
-/// Each name is a line; images without name show as `<none>`. The size is what the image takes in the store, as it was
-/// pulled. Filters: `dangling=true|false`, `label=KEY[=VALUE]`, `reference=PATTERN`, `before=IMAGE`, `since=IMAGE`,
+/// Each name is a line; images without name show as `<none>`. The size is that of its files; of layers that are not
+/// unpacked, what they take in the store. Filters: `dangling=true|false`, `label=KEY[=VALUE]`, `reference=PATTERN`, `before=IMAGE`, `since=IMAGE`,
 /// `until=TIME`.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Examples:
@@ -257,7 +257,7 @@ fn row(listed: &Listed, line: &Line, id: String, now: SystemTime) -> Value {
     let since = now.duration_since(made).unwrap_or_default();
     let since =
         if made == SystemTime::UNIX_EPOCH { "N/A".to_owned() } else { format!("{} ago", human::ago(since)) };
-    let size = human::size(listed.image.size(), 3);
+    let size = human::size(listed.size, 3);
     Value::row(
         "*formatter.imageContext",
         [

@@ -19,13 +19,14 @@ mod tag;
 
 use clap::Subcommand;
 use longshore_engine::EngineError;
-use longshore_image::{Images, UnpackOptions, Unpacker, host_platform};
+use longshore_image::{Images, host_platform};
 use longshore_oci::{Platform, PlatformError, Reference, ReferenceError};
 use thiserror::Error;
 
 use super::{Outcome, Session};
 use crate::exit::Blame;
 use crate::failure::{Explained, Failure};
+use crate::fetch::unpack_options;
 
 /// Manage images: pull, push, load, save, import, list, inspect and remove them
 ///
@@ -152,13 +153,6 @@ pub(super) fn platform(text: Option<&str>) -> Result<Option<Platform>, SlipError
             .map_err(|source| SlipError::Platform { text: text.to_owned(), source })
     };
     text.map(parse).transpose()
-}
-
-/// How layers are unpacked as they come, if they are. Those of a user without subordinate ids are not, who may have some
-/// when a container is made: the engine unpacks them then.
-fn unpack_options(wanted: bool) -> Option<UnpackOptions> {
-    let options = UnpackOptions::for_this_process();
-    (wanted && options.unpacker != Unpacker::User).then_some(options)
 }
 
 /// Brings the store within its budget after something came in.

@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use longshore_layer::archive::{Builder, Entries, Entry, EntryKind, Timestamp};
-use longshore_layer::{ApplyOptions, Devices, Ownership, PackOptions, Whiteouts, apply};
+use longshore_layer::{ApplyOptions, Devices, Ownership, PackOptions, TreeForm, Whiteouts, apply};
 
 use super::place::{Destination, means_content};
 use super::rename::{copy, rename, with_root};
@@ -80,7 +80,8 @@ fn pack_content<W: Write>(
     let ownership = if owner { Ownership::Keep } else { Ownership::Ignore };
     std::thread::scope(|scope| {
         let packing = scope.spawn(move || {
-            longshore_layer::pack(&source.path, writer, &PackOptions { ownership, ..PackOptions::default() })
+            let options = PackOptions { tree: TreeForm::Literal, ownership, ..PackOptions::default() };
+            longshore_layer::pack(&source.path, writer, &options)
         });
         let mut entries = Entries::new(BufReader::with_capacity(128 << 10, reader), 1 << 20);
         let below = |path: &[u8]| Some([name.as_bytes(), b"/", path].concat());
@@ -114,7 +115,7 @@ pub(super) fn unpack(
 ) -> io::Result<()> {
     let keep = owner && rustix::process::geteuid().is_root();
     let options = ApplyOptions {
-        whiteouts: Whiteouts::Delete,
+        whiteouts: Whiteouts::Literal,
         ownership: if keep { Ownership::Keep } else { Ownership::Ignore },
         devices: Devices::Refuse,
         ..ApplyOptions::default()

@@ -77,6 +77,7 @@ impl Destination<PathBuf> {
     /// # Errors
     /// Something is there that cannot be copied over.
     pub(super) fn here(to: &Path, directory: bool, content: bool, name: &str) -> Result<Self, String> {
+        let to = &local(to)?;
         let there = match std::fs::metadata(to) {
             Ok(metadata) if metadata.is_dir() => There::Directory,
             Ok(_) => There::Other,
@@ -110,6 +111,24 @@ impl Destination<String> {
     }
 }
 
+/// Where a link at a path of a container leads.
+pub(super) fn linked(path: &str, target: &str) -> String {
+    let above = path.trim_end_matches('/').rsplit_once('/').map_or("", |(above, _)| above);
+    if target.starts_with('/') { target.to_owned() } else { format!("{above}/{target}") }
+}
+
+/// Where a path of this machine leads if it is a link, which stays when something is copied to it.
+fn local(to: &Path) -> Result<PathBuf, String> {
+    let mut path = to.to_owned();
+    for _ in 0..super::LINKS {
+        match std::fs::read_link(&path) {
+            Ok(target) => path = path.parent().unwrap_or(Path::new("/")).join(target),
+            Err(_) => return Ok(path),
+        }
+    }
+    Err(format!("`{}` leads through too many links", to.display()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,6 +145,15 @@ mod tests {
             ("-", Place::Stream),
         ] {
             assert_eq!(Place::parse(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn links_lead_on_from_where_they_are() {
+        for (path, target, expected) in
+            [("/a/link", "b/c", "/a/b/c"), ("/a/link", "/b", "/b"), ("link", "x", "/x"), ("/link", "x", "/x")]
+        {
+            assert_eq!(linked(path, target), expected, "{path} {target}");
         }
     }
 

@@ -3,31 +3,14 @@
 use std::collections::BTreeMap;
 
 use longshore_engine::{
-    ContainerSpec, LogSpec, MountKind, NamespaceMode, NetworkMode, PortBinding, RestartPolicy, SeccompChoice,
-    Tmpfs, UserNamespaceMode,
+    ContainerSpec, LogSpec, MASKED_PATHS, MountKind, NamespaceMode, NetworkMode, PortBinding,
+    READ_ONLY_PATHS, RestartPolicy, SeccompChoice, Tmpfs, UserNamespaceMode,
 };
 use serde_json::{Map, Value, json};
 
 use super::config::none_if_empty;
 use super::inspection::Subject;
 use super::network::bindings;
-
-/// What Docker hides and protects below `/proc` and `/sys`, which is what this engine does.
-const MASKED: [&str; 12] = [
-    "/proc/asound",
-    "/proc/acpi",
-    "/proc/interrupts",
-    "/proc/kcore",
-    "/proc/keys",
-    "/proc/latency_stats",
-    "/proc/timer_list",
-    "/proc/timer_stats",
-    "/proc/sched_debug",
-    "/proc/scsi",
-    "/sys/firmware",
-    "/sys/devices/virtual/powercap",
-];
-const READ_ONLY: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
 /// What was asked of this machine.
 pub(super) fn host_config(subject: &Subject) -> Value {
@@ -165,8 +148,8 @@ fn security(spec: &ContainerSpec) -> Value {
         "UTSMode": namespace(&security.uts, ""),
         "CgroupnsMode": namespace(&security.cgroup, "private"),
         "Cgroup": "",
-        "MaskedPaths": paths(&MASKED),
-        "ReadonlyPaths": paths(&READ_ONLY),
+        "MaskedPaths": paths(&MASKED_PATHS),
+        "ReadonlyPaths": paths(&READ_ONLY_PATHS),
     });
     if let (false, Some(members)) = (sysctls.is_empty(), shown.as_object_mut()) {
         members.insert("Sysctls".to_owned(), json!(sysctls));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use longshore_engine::{ContainerStatus, NetworkMode, NetworkStatus, PortBinding};
+use longshore_engine::{Attachment, ContainerStatus, NetworkMode, NetworkStatus, PortBinding};
 use serde_json::{Value, json};
 
 use super::inspection::Subject;
@@ -11,14 +11,15 @@ use super::inspection::Subject;
 /// Where the container is in its networks.
 pub(super) fn settings(subject: &Subject) -> Value {
     let status = &subject.status;
-    let default = status.networks.get("bridge").cloned().unwrap_or_default();
+    let default =
+        status.networks.get("bridge").filter(|_| status.state.is_alive()).cloned().unwrap_or_default();
     let networks: BTreeMap<String, Value> = networks(status);
     json!({
         "Bridge": "",
         "SandboxID": status.sandbox.as_ref().map(ToString::to_string).unwrap_or_default(),
         "SandboxKey": status.pid.map(|pid| format!("/proc/{pid}/ns/net")).unwrap_or_default(),
         "Ports": ports(subject),
-        "EndpointID": "",
+        "EndpointID": default.endpoint_id,
         "Gateway": text(default.gateway),
         "GlobalIPv6Address": "",
         "GlobalIPv6PrefixLen": 0,
@@ -36,8 +37,8 @@ fn text(address: Option<IpAddr>) -> String {
 
 /// The networks that it is in, or will be in when it is started.
 fn networks(status: &ContainerStatus) -> BTreeMap<String, Value> {
-    if !status.networks.is_empty() {
-        return status.networks.iter().map(|(name, it)| (name.clone(), endpoint(it, status))).collect();
+    if status.state.is_alive() && !status.networks.is_empty() {
+        return status.networks.iter().map(|(name, it)| (name.clone(), endpoint(name, it, status))).collect();
     }
     let names: Vec<String> = match &status.spec.network {
         NetworkMode::Default => vec!["bridge".to_owned()],
@@ -46,22 +47,36 @@ fn networks(status: &ContainerStatus) -> BTreeMap<String, Value> {
         NetworkMode::Container(_) => Vec::new(),
         NetworkMode::Networks(networks) => networks.iter().map(|it| it.network.clone()).collect(),
     };
-    names.into_iter().map(|name| (name, endpoint(&NetworkStatus::default(), status))).collect()
+    let last = |name: &String| NetworkStatus {
+        network_id: status.networks.get(name).map(|it| it.network_id.clone()).unwrap_or_default(),
+        aliases: asked(status, name).map(|it| it.aliases.clone()).unwrap_or_default(),
+        ..NetworkStatus::default()
+    };
+    names.into_iter().map(|name| (name.clone(), endpoint(&name, &last(&name), status))).collect()
 }
 
-fn endpoint(endpoint: &NetworkStatus, status: &ContainerStatus) -> Value {
+/// What the user said of a network.
+fn asked<'s>(status: &'s ContainerStatus, name: &str) -> Option<&'s Attachment> {
+    match &status.spec.network {
+        NetworkMode::Networks(networks) => networks.iter().find(|it| it.network == name),
+        _ => None,
+    }
+}
+
+fn endpoint(name: &str, endpoint: &NetworkStatus, status: &ContainerStatus) -> Value {
     let names: Vec<&str> = std::iter::once(status.name.as_str())
         .chain(endpoint.aliases.iter().map(String::as_str))
         .chain(std::iter::once(status.id.short()))
         .collect();
+    let fixed = asked(status, name).and_then(|it| it.ip);
     json!({
-        "IPAMConfig": Value::Null,
+        "IPAMConfig": fixed.map(|address| json!({"IPv4Address": address})),
         "Links": Value::Null,
         "Aliases": super::config::none_if_empty(&endpoint.aliases),
         "MacAddress": endpoint.mac,
         "DriverOpts": Value::Null,
         "NetworkID": endpoint.network_id,
-        "EndpointID": "",
+        "EndpointID": endpoint.endpoint_id,
         "Gateway": text(endpoint.gateway),
         "IPAddress": text(endpoint.ip),
         "IPPrefixLen": endpoint.prefix,

@@ -11,7 +11,27 @@ use super::detach::{Detaching, Typed};
 use super::{Asked, DetachKeys, Passage, RawTerminal, SignalWatch, is_terminal, size};
 use crate::cli::container::failure::WorkError;
 
-/// How one wants to be attached.
+/// How one wants to be attached, as the command line says it.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli::container) struct AttachmentArgs {
+    /// Hand signals on to the command
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "true",
+        default_missing_value = "true",
+        action = clap::ArgAction::Set
+    )]
+    sig_proxy: bool,
+
+    /// Keys that leave it running in the background (default `ctrl-p,ctrl-q`)
+    #[arg(long, value_name = "KEYS")]
+    detach_keys: Option<DetachKeys>,
+}
+
+/// Being attached: prepared before the container is there, so that no signal is lost.
 #[derive(Debug)]
 pub(in crate::cli::container) struct Attachment {
     /// Which streams.
@@ -34,26 +54,27 @@ pub(in crate::cli::container) enum Ending {
     Lost,
 }
 
-impl Attachment {
+impl AttachmentArgs {
     /// Prepares it; signals are kept from now on.
     ///
     /// # Errors
     /// Input is wanted for a terminal, and standard input is none.
     pub(in crate::cli::container) fn prepare(
+        &self,
         streams: Attachments,
         tty: bool,
-        proxy: bool,
-        keys: DetachKeys,
-    ) -> Result<Self, WorkError> {
+    ) -> Result<Attachment, WorkError> {
         if tty && streams.stdin && !is_terminal() {
             let why = io::Error::other("the input device is not a TTY");
             return Err(WorkError::new("hand a terminal on", why));
         }
-        let signals =
-            SignalWatch::begin(proxy, tty).map_err(|error| WorkError::new("watch for signals", error))?;
-        Ok(Self { streams, tty, keys, signals })
+        let signals = SignalWatch::begin(self.sig_proxy, tty)
+            .map_err(|error| WorkError::new("watch for signals", error))?;
+        Ok(Attachment { streams, tty, keys: self.detach_keys.clone().unwrap_or_default(), signals })
     }
+}
 
+impl Attachment {
     /// The size to give to the container's terminal.
     pub(in crate::cli::container) fn size(&self) -> Option<(u16, u16)> {
         if self.tty { size() } else { None }

@@ -6,7 +6,7 @@ mod pass;
 mod signals;
 mod terminal;
 
-pub(super) use attachment::{Attachment, Ending};
+pub(super) use attachment::{AttachmentArgs, Ending};
 pub(super) use detach::{DetachKeys, DetachReader};
 pub(super) use pass::Passage;
 pub(super) use signals::{Asked, SignalWatch};
