@@ -12,6 +12,7 @@ use crate::digest::{Hashing, sha256};
 use crate::error::Attempt as _;
 
 const CONTENT: &str = "upload";
+const BLOCK: &str = "block-";
 
 /// Content that grows. It is gone if it is dropped before it is finished.
 #[derive(Debug)]
@@ -54,7 +55,7 @@ impl ContentDraft {
 
     /// A new file beside the content for a block, which is no part of it yet.
     pub(crate) fn stage(&self, number: u64) -> Result<File, StorageError> {
-        self.draft.create(&format!("block-{number}"))
+        self.draft.create(&format!("{BLOCK}{number}"))
     }
 
     /// Appends a staged block.
@@ -62,7 +63,7 @@ impl ContentDraft {
         let path = self.draft.path().join(CONTENT);
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let block =
-            rustix::fs::openat(self.draft.directory(), format!("block-{number}"), flags, Mode::empty());
+            rustix::fs::openat(self.draft.directory(), format!("{BLOCK}{number}"), flags, Mode::empty());
         let block = File::from(block.attempt("open", &path)?);
         let copied = pump(&mut { &block }, &mut self.content, self.left.left()).attempt("write", &path)?;
         self.left.spend(copied.ok_or_else(|| self.left.exhausted())?)
@@ -71,7 +72,7 @@ impl ContentDraft {
     /// Removes a staged block.
     pub(crate) fn unstage(&self, number: u64) {
         // What cannot be removed goes with the draft, or stays beside the content where nobody looks.
-        let name = format!("block-{number}");
+        let name = format!("{BLOCK}{number}");
         let _ = rustix::fs::unlinkat(self.draft.directory(), name, AtFlags::empty());
     }
 
@@ -79,6 +80,15 @@ impl ContentDraft {
     pub(crate) fn seal(self, name: &str) -> Result<(Draft, Sealed), StorageError> {
         let Self { draft, content, .. } = self;
         let directory = draft.directory();
+        let entries = rustix::fs::Dir::read_from(directory).attempt("read", draft.path())?;
+        for entry in entries {
+            let entry = entry.attempt("read", draft.path())?;
+            // Blocks that nobody listed, or that still come.
+            if entry.file_name().to_bytes().starts_with(BLOCK.as_bytes()) {
+                rustix::fs::unlinkat(directory, entry.file_name(), AtFlags::empty())
+                    .attempt("remove", draft.path())?;
+            }
+        }
         rustix::fs::renameat(directory, CONTENT, directory, name)
             .attempt("rename", draft.path().join(CONTENT))?;
         let size = content.length();

@@ -1,7 +1,7 @@
 //! The services through which original actions reach artifacts, caches and identities.
 //!
 //! One server per run, on an address that the run's jobs reach. It speaks what the published packages of
-//! `actions/toolkit` speak: Twirp with JSON for `ArtifactService` and `CacheService` (version 2), as much of Azure's
+//! `actions/toolkit` speak: Twirp with JSON for `ArtifactService` and `CacheService` (version 2, and the first one for older actions), as much of Azure's
 //! block blobs as they use behind signed addresses, and the endpoint for OIDC tokens.
 //!
 //! It is synchronous: a thread for each of a bounded number of connections, which all end with [`Running`]. A run has
@@ -17,6 +17,7 @@ mod connection;
 mod http;
 mod identity;
 mod key;
+mod legacy_cache;
 mod listener;
 mod options;
 mod response;

@@ -6,7 +6,7 @@ use super::http::Request;
 use super::response::Response;
 use super::state::{BLOBS, Shared};
 use super::twirp::{PREFIX, Refusal};
-use super::{blob, identity, twirp};
+use super::{blob, identity, legacy_cache, twirp};
 
 /// Answers a request.
 pub(super) fn answer(shared: &Shared, request: &Request, body: &mut impl Read) -> Response {
@@ -16,6 +16,9 @@ pub(super) fn answer(shared: &Shared, request: &Request, body: &mut impl Read) -
     }
     if path.starts_with(BLOBS) {
         return blob::answer(shared, request, body);
+    }
+    if path.starts_with(legacy_cache::PREFIX) {
+        return legacy_cache::answer(shared, request, body);
     }
     match (request.method.as_str(), path) {
         ("GET", identity::TOKEN) => identity::token(shared, request),

@@ -81,16 +81,23 @@ impl Shared {
 
     /// Keeps an upload; gives the address for its bytes.
     pub(super) fn offer_upload(&self, upload: Upload) -> Result<String, Refusal> {
-        let id = random_name()?;
+        let id = self.keep_upload(upload)?.to_string();
+        Ok(self.address(&id, "w"))
+    }
+
+    /// Keeps an upload; gives its number.
+    pub(super) fn keep_upload(&self, upload: Upload) -> Result<u64, Refusal> {
+        // JavaScript must be able to hold it.
+        let random = random_name()?;
+        let id = u64::from_str_radix(random.get(..13).unwrap_or_default(), 16).unwrap_or_default();
         let mut uploads = locked(&self.uploads);
         // Whoever begins the same thing again has given up the first attempt.
         uploads.retain(|_, known| !(known.job == upload.job && known.target == upload.target));
         if uploads.len() >= MOST_UPLOADS {
             return Err(Refusal::new("resource_exhausted", "too many uploads are under way"));
         }
-        uploads.insert(id.clone(), Arc::new(upload));
-        drop(uploads);
-        Ok(self.address(&id, "w"))
+        uploads.insert(id.to_string(), Arc::new(upload));
+        Ok(id)
     }
 
     /// The upload of an address.

@@ -42,7 +42,8 @@ impl Refusal {
             "already_exists" => 409,
             _ => 500,
         };
-        Response::json(status, &json!({"code": self.code, "msg": self.message}))
+        // The first version of the cache service has another name for the message.
+        Response::json(status, &json!({"code": self.code, "msg": self.message, "message": self.message}))
     }
 }
 
@@ -66,7 +67,7 @@ impl From<StorageError> for Refusal {
 }
 
 impl Message {
-    fn read(body: &mut impl Read) -> Result<Self, Refusal> {
+    pub(super) fn read(body: &mut impl Read) -> Result<Self, Refusal> {
         let malformed = || Refusal::new("malformed", "the message is no JSON object");
         let mut bytes = Vec::new();
         body.take(MOST_MESSAGE + 1).read_to_end(&mut bytes).map_err(|_| malformed())?;

@@ -122,6 +122,25 @@ impl Upload {
         Ok(())
     }
 
+    /// Takes the bytes that begin at some offset.
+    pub(super) fn put_at(&self, offset: u64, body: &mut impl Read) -> Result<(), UploadError> {
+        self.put_block(&format!("{offset:020}"), body)
+    }
+
+    /// Makes the content of all that came at offsets, if there is no gap.
+    pub(super) fn join(&self) -> Result<(), UploadError> {
+        let state = locked(&self.state);
+        let mut ids: Vec<_> = state.blocks.keys().cloned().collect();
+        ids.sort();
+        let mut end = 0;
+        for id in &ids {
+            let block = state.blocks.get(id).filter(|_| *id == format!("{end:020}"));
+            end += block.ok_or(UploadError::UnknownBlock)?.length;
+        }
+        drop(state);
+        self.put_list(&ids)
+    }
+
     /// Makes the content of blocks, in this order.
     pub(super) fn put_list(&self, ids: &[String]) -> Result<(), UploadError> {
         let mut state = locked(&self.state);

@@ -368,3 +368,38 @@ fn the_server_ends_with_its_handle() {
         let _ = stream.read_to_end(&mut rest);
     }
 }
+
+#[test]
+fn older_actions_use_the_first_version_of_the_cache_service() {
+    let scene = Scene::new();
+    let server = server(&scene, "run-1");
+    let client = Client::new(&server, "run-1", &grant("one"));
+    let send = |client: &Client, method: &str, path: &str, extra: &str, body: &str| {
+        let headers = format!("Authorization: Bearer {}\r\n{extra}", client.token);
+        client.send(method, &format!("/_apis/artifactcache/{path}"), &headers, body.as_bytes())
+    };
+    let lookup = "cache?keys=k-2%2Ck-&version=v";
+    assert_eq!(send(&client, "GET", lookup, "", "").status, 204);
+    let reserved = send(&client, "POST", "caches", "", r#"{"key":"k-1","version":"v","cacheSize":11}"#);
+    assert_eq!(reserved.status, 201, "{reserved:?}");
+    let path = format!("caches/{}", reserved.json()["cacheId"]);
+    let other = Client::new(&server, "run-1", &grant("two"));
+    assert_eq!(send(&other, "POST", "caches", "", r#"{"key":"k-1","version":"v"}"#).status, 409);
+    assert_eq!(send(&other, "PATCH", &path, "Content-Range: bytes 0-0/*\r\n", "x").status, 404);
+    let put = |range: &str, body| {
+        send(&client, "PATCH", &path, &format!("Content-Range: {range}\r\n"), body).status
+    };
+    assert_eq!(put("bytes 6-10/*", "world"), 204);
+    assert_eq!(send(&client, "POST", &path, "", r#"{"size":11}"#).status, 400);
+    assert_eq!(put("lines 0-5", "hello "), 400);
+    assert_eq!(put("bytes 0-5/*", "hello "), 204);
+    assert_eq!(send(&client, "POST", &path, "", r#"{"size":11}"#).status, 204);
+    let found = send(&client, "GET", lookup, "", "").json();
+    assert_eq!(found["cacheKey"], "k-1");
+    assert_eq!(client.send("GET", &path_of(&found["archiveLocation"]), "", b"").body, b"hello world");
+    assert_eq!(send(&client, "POST", "caches", "", r#"{"key":"k-1","version":"v"}"#).status, 409);
+    let caches = CacheScopes { write: None, read: vec!["refs/heads/main".to_owned()] };
+    let fork = Client::new(&server, "run-1", &JobGrant { caches, ..grant("fork") });
+    assert_eq!(send(&fork, "POST", "caches", "", r#"{"key":"x","version":"v"}"#).status, 403);
+    assert_eq!(send(&fork, "GET", lookup, "", "").status, 200);
+}
