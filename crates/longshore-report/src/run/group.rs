@@ -12,6 +12,8 @@ use super::words::one_line;
 pub(super) struct Group<'s> {
     /// One, or the cells.
     pub(super) jobs: Vec<&'s JobState>,
+    /// What the cells are called together.
+    pub(super) title: Cow<'s, str>,
 }
 
 /// How many jobs are how far.
@@ -106,10 +108,13 @@ impl<'s> Group<'s> {
                 Some((_, Some(place))) => groups[*place].jobs.push(job),
                 Some((id, None)) => {
                     places.insert(id, groups.len());
-                    groups.push(Self { jobs: vec![job] });
+                    groups.push(Self { jobs: vec![job], title: Cow::Borrowed("") });
                 }
-                None => groups.push(Self { jobs: vec![job] }),
+                None => groups.push(Self { jobs: vec![job], title: Cow::Borrowed("") }),
             }
+        }
+        for group in &mut groups {
+            group.title = title(&group.jobs);
         }
         // Cells of a matrix that was not known at first are told of late; their place is that of the matrix.
         let known = (0..).zip(&state.outline.jobs).map(|(place, job)| (job.key.as_str(), place));
@@ -129,25 +134,10 @@ impl<'s> Group<'s> {
         }
     }
 
-    /// What the cells are called together.
-    pub(super) fn title(&self) -> Cow<'s, str> {
-        let Some(job) = self.jobs.first() else { return Cow::Borrowed("") };
-        if self.jobs.len() == 1 {
-            return one_line(&job.name);
-        }
-        let title = job.name.split_once(" (").map_or("", |(title, _)| title);
-        let shared = self.jobs.iter().all(|job| job.name.starts_with(title));
-        if title.is_empty() || !shared {
-            return one_line(matrix(job.key.as_str()).unwrap_or(job.key.as_str()));
-        }
-        one_line(title)
-    }
-
     /// What a cell is called below the title.
     pub(super) fn cell(&self, job: &'s JobState) -> Cow<'s, str> {
-        let title = self.title();
         let rest = one_line(&job.name);
-        match rest.strip_prefix(title.as_ref()).map(str::trim) {
+        match rest.strip_prefix(self.title.as_ref()).map(str::trim) {
             Some(rest) if !rest.is_empty() => Cow::Owned(
                 rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(rest).to_owned(),
             ),
@@ -160,6 +150,20 @@ impl<'s> Group<'s> {
         let started = self.jobs.iter().filter_map(|job| job.started).min();
         (started, self.jobs.iter().filter_map(|job| job.finished).max())
     }
+}
+
+/// What the names of all cells begin with.
+fn title<'s>(jobs: &[&'s JobState]) -> Cow<'s, str> {
+    let Some(job) = jobs.first() else { return Cow::Borrowed("") };
+    if jobs.len() == 1 {
+        return one_line(&job.name);
+    }
+    let title = job.name.split_once(" (").map_or("", |(title, _)| title);
+    let shared = jobs.iter().all(|job| job.name.starts_with(title));
+    if title.is_empty() || !shared {
+        return one_line(matrix(job.key.as_str()).unwrap_or(job.key.as_str()));
+    }
+    one_line(title)
 }
 
 /// The id of the job whose cell this is.

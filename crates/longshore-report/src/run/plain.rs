@@ -121,6 +121,9 @@ impl Page<'_> {
             RunEvent::Finished { conclusion } if self.tells() || *conclusion != Conclusion::Success => {
                 self.out.push('\n');
                 end::write(&tracked.state, self.style, self.out);
+                if self.tracking.runs.values().any(|run| run.state.is_open()) {
+                    self.out.push('\n');
+                }
             }
             _ => {}
         }

@@ -52,7 +52,7 @@ fn nodes(state: &RunState, steps: bool) -> Vec<Node> {
     Group::all(state)
         .iter()
         .map(|group| match group.single() {
-            Some(job) => job_node(job, &group.title(), steps),
+            Some(job) => job_node(job, &group.title, steps),
             None => group_node(group),
         })
         .collect()
@@ -63,7 +63,7 @@ fn group_node(group: &Group<'_>) -> Node {
     let (started, finished) = group.times();
     let row = Row::mark(tally.conclusion())
         .and(" ")
-        .strong(&group.title())
+        .strong(&group.title)
         .and(&format!(" × {}: {}", group.jobs.len(), tally.final_words().join(", ")))
         .faint(&time(between(started, finished)));
     let folds = group.jobs.len() > CELLS;

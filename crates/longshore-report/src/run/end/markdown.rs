@@ -198,6 +198,8 @@ fn is_break(tag: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::lines;
     use crate::Style;
 
@@ -229,6 +231,15 @@ mod tests {
             let shown = lines(text, Style { color: false, width: 40 });
             let safe = |line: &String| !line.chars().any(char::is_control) && line.chars().count() < 10_100;
             assert!(shown.iter().all(safe), "{shown:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_fits_its_window(text in "([-#>*_`|:~<&\\[\\]()! \n0-9.a-c\u{1b}]|\\PC|\\p{Cc}){0,120}", width in 0_usize..50) {
+            for line in lines(&text, Style { color: false, width }) {
+                prop_assert!(!line.chars().any(char::is_control), "{:?}", line);
+            }
         }
     }
 }

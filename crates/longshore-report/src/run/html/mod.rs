@@ -12,7 +12,7 @@ mod row;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use longshore_event::{Conclusion, JobState, RunId, RunState, StepStatus};
+use longshore_event::{Conclusion, JobState, RunId, RunState, StepState, StepStatus};
 
 use self::row::{Scale, row};
 use super::duration::{between, duration};
@@ -25,7 +25,7 @@ use crate::count;
 const STYLE: &str = include_str!("style.css");
 
 /// The hash of the style sheet, as the policy has it.
-const STYLE_HASH: &str = "sha256-n1C4LO06Szv8S8zDzuHgU3dwn0VyQgWlz5Yt6kE1SP8=";
+const STYLE_HASH: &str = "sha256-TOPW4VNzlBAzfi3tgUZ7X7v0UMGAcOqqIplTs3iD9y4=";
 
 /// A file that the run has left.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,6 +111,7 @@ fn write_job(
         let line = row(&words::step_name(step), row::step_class(step), (step.started, step.finished), scale);
         if step.lines == 0 {
             writeln!(out, "<div class=\"step\">{line}</div>")?;
+            write_failure(step, out)?;
             continue;
         }
         let open = if failed { " open=\"open\"" } else { "" };
@@ -119,8 +120,16 @@ fn write_job(
         logs.read(run.run.unwrap_or(RunId(0)), &job.key, *number, &mut |line| pages.take(line))?;
         pages.finish()?;
         writeln!(out, "</details>")?;
+        write_failure(step, out)?;
     }
     writeln!(out, "</details>")
+}
+
+/// Why a step failed.
+fn write_failure(step: &StepState, out: &mut dyn Write) -> io::Result<()> {
+    let StepStatus::Finished(Conclusion::Failure, conclusion) = step.status else { return Ok(()) };
+    let forgiven = if conclusion == Conclusion::Failure { "" } else { ", which does not count" };
+    writeln!(out, "<p class=\"remark\">{}{forgiven}</p>", escaped(&words::failure(step)))
 }
 
 fn findings(run: &RunState, out: &mut String) {

@@ -66,7 +66,9 @@ fn whole(name: &str, class: &str, (from, to): Times, before: &str, scale: &Scale
     let end = to.or(Some(scale.end()));
     let bar = if from.is_some() { scale.bar("work", from, end) } else { String::new() };
     let time = between(from, to).map_or_else(String::new, duration);
-    let svg = format!("<svg viewBox=\"0 0 {UNITS} 10\" preserveAspectRatio=\"none\">{before}{bar}</svg>");
+    let svg = format!(
+        "<svg aria-hidden=\"true\" viewBox=\"0 0 {UNITS} 10\" preserveAspectRatio=\"none\">{before}{bar}</svg>"
+    );
     let name = escaped(name);
     format!(
         "<span class=\"row {class}\"><span class=\"mark\">{mark}</span><span class=\"name\">{name}</span>{svg}\

@@ -107,7 +107,7 @@ impl View<'_> {
         for group in Group::all(state) {
             match group.single() {
                 Some(job) if self.is_shown(&job.status) => {
-                    nodes.push(job::node(self, state, job, &group.title()));
+                    nodes.push(job::node(self, state, job, &group.title));
                 }
                 Some(job) => folded.add(job),
                 None => self.group(&group, state, &mut folded, &mut nodes),
@@ -137,7 +137,7 @@ impl View<'_> {
         let time = between(started, until).map_or_else(String::new, |taken| format!("  {}", ticking(taken)));
         let row = mark
             .and(" ")
-            .strong(&group.title())
+            .strong(&group.title)
             .and(&format!(" × {}: {}", group.jobs.len(), tally.words().join(", ")))
             .faint(&time);
         let children: Vec<Node> = group

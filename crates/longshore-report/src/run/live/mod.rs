@@ -129,6 +129,10 @@ impl<W: Write> Live<W> {
     /// What an event leaves on the screen.
     fn staying(&self, event: &Event, news: &News) -> String {
         let mut text = String::new();
+        // Output is by far the most frequent and leaves nothing.
+        if matches!(event.kind, EventKind::Log(_)) {
+            return text;
+        }
         let style = self.style((self.window.size)());
         let note = Note { tracking: &self.tracking, run: event.run, style, out: &mut text };
         match (&event.kind, &event.job, event.step) {
