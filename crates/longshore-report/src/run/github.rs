@@ -175,7 +175,14 @@ impl<W: Write + Send> RunSink for GitHub<W> {
             }
             _ => {}
         }
-        self.sheet.write(out.as_bytes());
+        match event.kind {
+            EventKind::Log(_) => self.sheet.gather(out.as_bytes()),
+            _ => self.sheet.write(out.as_bytes()),
+        }
+    }
+
+    fn idle(&mut self) {
+        self.sheet.write_out();
     }
 }
 

@@ -66,7 +66,14 @@ impl<W: Write + Send> RunSink for Plain<W> {
             out: &mut text,
         };
         page.event(event, news);
-        self.sheet.write(text.as_bytes());
+        match event.kind {
+            EventKind::Log(_) => self.sheet.gather(text.as_bytes()),
+            _ => self.sheet.write(text.as_bytes()),
+        }
+    }
+
+    fn idle(&mut self) {
+        self.sheet.write_out();
     }
 }
 

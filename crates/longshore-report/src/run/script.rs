@@ -1,6 +1,8 @@
 //! Runs to show in tests: events as a runner would tell them, at times that are given.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
 
 use longshore_event::{
     Annotation, AnnotationLevel, Conclusion, Event, EventKind, ImageEvent, JobEvent, JobKey, JobOutline,
@@ -255,4 +257,26 @@ pub(super) fn six_jobs_to_the_end() -> Script {
     let skipped = JobEvent::Skipped { name: "Deploy it".to_owned(), reason: "`test` failed".to_owned() };
     script.push(Some("deploy"), None, skipped).end(Conclusion::Failure);
     script
+}
+
+/// A stream that the test can read.
+#[derive(Clone, Default)]
+pub(super) struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Shared {
+    /// What was written since it was asked for.
+    pub(super) fn text(&self) -> String {
+        String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
+    }
 }

@@ -7,7 +7,7 @@ use longshore_event::{
 };
 
 use super::html::Artifact;
-use super::script::{Script, six_jobs_to_the_end};
+use super::script::{Script, Shared, six_jobs_to_the_end};
 use super::{Display, Format, GitHub, Json, Options, Plain, StepLogs, Verbosity, ansi, end, html, junit};
 use crate::Style;
 
@@ -186,6 +186,21 @@ fn the_display_is_the_one_that_was_asked_for() {
         display.finish().unwrap();
         drop(display);
         assert!(String::from_utf8(text).unwrap().starts_with(start), "{format:?}");
+    }
+}
+
+#[test]
+fn output_waits_no_longer_than_for_an_idle_moment() {
+    let mut script = Script::new(1, "CI", &[("a", "a", &[])]);
+    script.start("a", "a", &["Run a"]).step("a", 1, "Run a").log("a", 1, &["working"]);
+    for format in [Format::Text, Format::Json, Format::GitHub] {
+        let stream = Shared::default();
+        let options = Options { format, verbosity: Verbosity::Verbose, style: Style::PLAIN, window: None };
+        let mut display = Display::new(stream.clone(), options);
+        script.events.iter().for_each(|event| display.take(event));
+        assert!(!stream.text().contains("working"), "{format:?}");
+        display.idle();
+        assert!(stream.text().contains("working"), "{format:?}");
     }
 }
 

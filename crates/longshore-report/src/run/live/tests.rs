@@ -1,13 +1,12 @@
 //! The tree at given times in given windows, and what is left of it.
 
-use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use longshore_event::{Conclusion, Event, RunSink, Timestamp};
 use proptest::prelude::*;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::super::script::{BEGIN, Script, six_jobs, six_jobs_to_the_end};
+use super::super::script::{BEGIN, Script, Shared, six_jobs, six_jobs_to_the_end};
 use super::super::tracked::Tracking;
 use super::screen::Screen;
 use super::{Live, Size, Window, frame};
@@ -82,27 +81,6 @@ proptest! {
             prop_assert!(lines.len() <= rows.saturating_sub(1));
             prop_assert!(lines.iter().all(|line| line.width() <= columns.saturating_sub(1)));
         }
-    }
-}
-
-/// A stream that the test can read.
-#[derive(Clone, Default)]
-struct Shared(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Shared {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Shared {
-    fn text(&self) -> String {
-        String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
     }
 }
 
