@@ -12,6 +12,9 @@ use longshore_engine::{
 };
 use serde_json::{Map, Value, json};
 
+/// What lives without doing anything. Docker has no word for it, so the image has to have `tail`, as on GitHub.
+const HOLD: [&str; 3] = ["tail", "-f", "/dev/null"];
+
 /// A version of Docker's API: 1 and this number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Version(pub(crate) u16);
@@ -54,10 +57,12 @@ pub(crate) fn creation(
     });
     let map = object(&mut body);
     // An empty list would leave the image's; one empty word is Docker's way to say that there is none.
-    if let Some(words) = &spec.entrypoint {
+    if spec.hold {
+        map.insert("Entrypoint".into(), json!(HOLD));
+    } else if let Some(words) = &spec.entrypoint {
         map.insert("Entrypoint".into(), if words.is_empty() { json!([""]) } else { json!(words) });
     }
-    if !spec.command.is_empty() {
+    if !spec.command.is_empty() && !spec.hold {
         map.insert("Cmd".into(), json!(spec.command));
     }
     put(map, "WorkingDir", spec.working_directory.as_ref());
@@ -178,7 +183,7 @@ fn host(spec: &ContainerSpec, version: Version) -> Result<Value, EngineError> {
         "DnsSearch": spec.dns_search,
         "DnsOptions": spec.dns_options,
         "ExtraHosts": spec.extra_hosts,
-        "Init": spec.init,
+        "Init": spec.init || spec.hold,
     });
     let map = object(&mut host);
     put(map, "LogConfig", log(&spec.log));

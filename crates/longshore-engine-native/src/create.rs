@@ -198,7 +198,7 @@ fn merged_health(user: Option<HealthSpec>, image: Option<&Healthcheck>) -> Optio
 /// What can be known to be wrong before anything is made.
 fn check(spec: &ContainerSpec) -> Result<(), EngineError> {
     let invalid = |message: String| Err(EngineError::new(Fault::Invalid, message));
-    if spec.entrypoint.iter().flatten().chain(&spec.command).next().is_none() {
+    if !spec.hold && spec.entrypoint.iter().flatten().chain(&spec.command).next().is_none() {
         return Err(EngineError::new(Fault::Invalid, "no command specified")
             .help("give a command after the image: the image names none"));
     }

@@ -39,15 +39,41 @@ impl ProcessDto {
     }
 }
 
-/// The start of a process in ticks, from `/proc/PID/stat`, see `proc_pid_stat(5)`; none for what has ended.
+/// The processes that descend from one, parents before their children. Those whose parent has ended are not among them.
+pub(crate) fn descendants(ancestor: i32) -> Vec<ProcessDto> {
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
+    let all: Vec<(i32, ProcessDto)> = pids
+        .filter_map(|pid| {
+            let (parent, started) = stat(pid)?;
+            Some((parent, ProcessDto { pid, started }))
+        })
+        .collect();
+    let mut found: Vec<ProcessDto> = Vec::new();
+    let mut parents = vec![ancestor];
+    while let Some(parent) = parents.pop() {
+        for (_, process) in all.iter().filter(|(other, _)| *other == parent) {
+            found.push(*process);
+            parents.push(process.pid);
+        }
+    }
+    found
+}
+
+/// The start of a process in ticks; none for what has ended.
 fn start_time(pid: i32) -> Option<u64> {
+    stat(pid).map(|(_, started)| started)
+}
+
+/// Parent and start of a process, from `/proc/PID/stat`, see `proc_pid_stat(5)`; none for what has ended.
+fn stat(pid: i32) -> Option<(i32, u64)> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name stands in brackets and may hold anything, brackets and spaces too.
     let (_, rest) = stat.rsplit_once(')')?;
     let mut fields = rest.split_ascii_whitespace();
     match fields.next()? {
         "Z" | "X" | "x" => None,
-        _ => fields.nth(18)?.parse().ok(),
+        _ => Some((fields.next()?.parse().ok()?, fields.nth(17)?.parse().ok()?)),
     }
 }
 
@@ -60,6 +86,7 @@ mod tests {
         let own = ProcessDto::own().unwrap();
         assert!(own.is_alive());
         assert!(own.open().is_some());
+        assert!(super::descendants(1).contains(&own) || super::descendants(0).contains(&own));
         let other = ProcessDto { started: own.started + 1, ..own };
         assert!(!other.is_alive());
         assert!(other.open().is_none());

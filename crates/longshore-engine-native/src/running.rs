@@ -126,6 +126,16 @@ impl NativeExec {
 
 impl RunningExec for NativeExec {
     fn wait(&self) -> Result<ExitStatus, EngineError> {
+        let exit = self.wait_process()?;
+        // What the process wrote is handed on before its end is told. A child of it may hold the streams open for
+        // longer, as in Docker.
+        for carrier in self.carriers.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            let _ = carrier.join();
+        }
+        Ok(exit)
+    }
+
+    fn wait_process(&self) -> Result<ExitStatus, EngineError> {
         let mut exit = self.exit.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(exit) = *exit {
             return Ok(exit);
@@ -133,12 +143,17 @@ impl RunningExec for NativeExec {
         let code = self.child.wait().map_err(|errno| {
             EngineError::new(Fault::Environment, "failed to wait for the process").because(errno)
         })?;
-        // What the process wrote is handed on before its end is told. A child of it may hold the streams open for
-        // longer, as in Docker.
-        for carrier in self.carriers.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            let _ = carrier.join();
-        }
         Ok(*exit.insert(ExitStatus { code, out_of_memory: false }))
+    }
+
+    fn signal_tree(&self, signal: i32) -> Result<(), EngineError> {
+        // The children first: those of a process that has ended are nobody's.
+        for process in crate::process::descendants(self.pid()).iter().rev() {
+            if let Some(handle) = process.open() {
+                let _ = longshore_sys::send_signal(handle.as_fd(), signal);
+            }
+        }
+        self.signal(signal)
     }
 
     fn signal(&self, signal: i32) -> Result<(), EngineError> {

@@ -33,6 +33,9 @@ pub struct ContainerSpec {
     pub working_directory: Option<String>,
     /// `user`, `uid`, `user:group` and so on.
     pub user: Option<String>,
+    /// Run no program: the container just lives, reaps orphans, and ends with 0 when it is stopped. Entrypoint and
+    /// command do not count. For containers whose work is execs.
+    pub hold: bool,
     /// Give it a terminal.
     pub tty: bool,
     /// Keep its standard input open for those who attach.

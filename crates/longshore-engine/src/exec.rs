@@ -24,6 +24,17 @@ pub trait RunningExec: Send + Sync {
     /// Waits until it ends and its output has been handed on. A second call gives the same answer.
     fn wait(&self) -> Result<ExitStatus, EngineError>;
 
+    /// Waits until the process has ended. Children of it may live on, and output that they hold open may still come.
+    /// Engines that cannot tell wait as [`wait`](RunningExec::wait) does.
+    fn wait_process(&self) -> Result<ExitStatus, EngineError> {
+        self.wait()
+    }
+
     /// Sends a signal to the process (not to its children). It is no error if it has ended.
     fn signal(&self, signal: i32) -> Result<(), EngineError>;
+
+    /// Sends a signal to the process and all that descend from it, as far as the engine can tell.
+    fn signal_tree(&self, signal: i32) -> Result<(), EngineError> {
+        self.signal(signal)
+    }
 }

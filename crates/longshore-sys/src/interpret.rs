@@ -107,6 +107,7 @@ fn process_step(op: &Op) -> Step {
         Op::Filter(instructions) => filter(instructions),
         Op::Undumpable => prctl(libc::PR_SET_DUMPABLE, 0),
         Op::Supervise => supervise::supervise(),
+        Op::Hold => supervise::hold(),
         Op::WorkingDirectory(path) => rustix::process::chdir(path.as_c_str()),
         Op::Execute(execution) => execute(execution),
         _ => Err(Errno::NOSYS),

@@ -121,6 +121,8 @@ pub enum Op {
     Undumpable,
     /// Goes on in a child, and stays as its reaper: hands signals on, collects orphans, ends as the child ended.
     Supervise,
+    /// Becomes no program: collects orphans until it is asked to end (`SIGTERM`, `SIGINT`), and ends with 0.
+    Hold,
     /// Changes the working directory.
     WorkingDirectory(CString),
     /// Resets signals, closes what is not a stream, and becomes the first of some programs that can be run.

@@ -47,8 +47,32 @@ pub(crate) fn supervise() -> Result<(), Errno> {
     }
 }
 
+/// Collects orphans until it is asked to end.
+pub(crate) fn hold() -> ! {
+    let all = seclude();
+    loop {
+        while let Ok(Some(_)) = rustix::process::wait(WaitOptions::NOHANG) {}
+        if matches!(next_signal(all), Some(libc::SIGTERM | libc::SIGINT | libc::SIGQUIT | libc::SIGHUP)) {
+            leave(0);
+        }
+    }
+}
+
 /// Hands signals on and collects orphans until the child ends.
 fn watch(child: Pid) -> ! {
+    let all = seclude();
+    loop {
+        // Orphans may have ended before the first signal is waited for, so collecting comes first.
+        collect(child);
+        match next_signal(all) {
+            Some(libc::SIGCHLD) | None => {}
+            Some(number) => forward(child, number),
+        }
+    }
+}
+
+/// Keeps all signals back and closes all descriptors. Gives the set of all signals.
+fn seclude() -> u64 {
     let all = u64::MAX;
     // SAFETY: rt_sigprocmask(2) reads a mask of eight bytes that outlives the call; close_range(2) takes integers. Nothing
     // in this process uses a descriptor any more.
@@ -58,17 +82,15 @@ fn watch(child: Pid) -> ! {
         libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const all, 0, 8);
         libc::syscall(libc::SYS_close_range, 0_u32, u32::MAX, 0);
     }
-    loop {
-        // Orphans may have ended before the first signal is waited for, so collecting comes first.
-        collect(child);
-        // SAFETY: rt_sigtimedwait(2) reads a mask of eight bytes that outlives the call; details are not wanted.
-        #[expect(unsafe_code, reason = "see the comment on safety")]
-        let answer = unsafe { libc::syscall(libc::SYS_rt_sigtimedwait, &raw const all, 0, 0, 8) };
-        match check(answer).ok().and_then(|number| i32::try_from(number).ok()) {
-            Some(libc::SIGCHLD) | None => {}
-            Some(number) => forward(child, number),
-        }
-    }
+    all
+}
+
+/// The next signal that was kept back; none if waiting was interrupted.
+fn next_signal(all: u64) -> Option<i32> {
+    // SAFETY: rt_sigtimedwait(2) reads a mask of eight bytes that outlives the call; details are not wanted.
+    #[expect(unsafe_code, reason = "see the comment on safety")]
+    let answer = unsafe { libc::syscall(libc::SYS_rt_sigtimedwait, &raw const all, 0, 0, 8) };
+    check(answer).ok().and_then(|number| i32::try_from(number).ok())
 }
 
 fn forward(child: Pid, number: i32) {

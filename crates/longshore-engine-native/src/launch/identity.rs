@@ -29,6 +29,7 @@ pub(crate) struct Identity<'a> {
 /// A program to run.
 #[derive(Debug)]
 pub(crate) struct Command<'a> {
+    /// The program and its arguments; none to hold.
     pub(crate) words: &'a [String],
     pub(crate) environment: &'a [String],
     pub(crate) working_directory: &'a str,
@@ -182,6 +183,10 @@ fn limit_op(limit: &Ulimit) -> Result<Op, EngineError> {
 
 /// Adds the program itself.
 fn push_command(program: &mut Program, command: &Command<'_>) -> Result<(), EngineError> {
+    if command.words.is_empty() {
+        program.push(Op::Hold);
+        return Ok(());
+    }
     let texts = |texts: &[String]| -> Result<Vec<CString>, EngineError> {
         texts.iter().map(|text| c_text(text.as_str())).collect()
     };

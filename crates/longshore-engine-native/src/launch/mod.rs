@@ -182,8 +182,10 @@ impl Launch<'_> {
             environment: &environment,
             working_directory: &working_directory,
         };
-        if spec.init {
+        if spec.init || spec.hold {
             program.push(Op::Undumpable);
+        }
+        if spec.init && !spec.hold {
             program.push(Op::Supervise);
         }
         let identity = Identity {
@@ -456,8 +458,11 @@ pub(crate) fn cgroup_error(attempt: &str, error: longshore_cgroup::CgroupError) 
         .because(error)
 }
 
-/// The program and its arguments.
+/// The program and its arguments; none to hold.
 fn words(spec: &ContainerSpec) -> Result<Vec<String>, EngineError> {
+    if spec.hold {
+        return Ok(Vec::new());
+    }
     let words: Vec<String> = spec.entrypoint.iter().flatten().chain(&spec.command).cloned().collect();
     if words.is_empty() {
         return Err(EngineError::new(Fault::Invalid, "no command specified")
