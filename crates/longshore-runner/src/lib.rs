@@ -1,14 +1,43 @@
 //! Carries out what a workflow's plan says: jobs in containers, steps in jobs.
 //!
+//! - [`Runner`] is what all runs of one invocation share: the engine, images for labels, where actions come from. A
+//!   [`RunRequest`] is one run of one workflow.
 //! - `dispatch`: the one owner of a run's state. It asks the job graph what may start, starts it, and stamps events.
 //! - `job`: one job from its first container to its last post step.
 //! - `step`: one step: condition, environment, handler, result.
 //! - `handler`: the kinds of steps: scripts, and actions of every kind.
 //! - [`command`]: what steps say to the runner by their output and by files.
-//! - [`shell`]: how the script of a `run` step is written and called.
 //! - `native`: actions that need neither Node nor a network, because they are built in.
+//!
+//! **Invariants:** events are stamped by the dispatcher alone and in order; every job that was started ends, and with it its
+//! containers, whatever fails; nothing that a step prints reaches an event unmasked.
 
 #![forbid(unsafe_code)]
 
+mod action;
 pub mod command;
+mod context;
+mod control;
+mod dispatch;
+mod environment;
+mod evaluate;
+mod forward;
+mod handler;
+mod image;
+mod job;
+mod native;
+mod request;
+mod runner;
 pub mod shell;
+mod slots;
+mod step;
+mod voice;
+
+pub use action::{ActionSource, FetchError, FetchedAction};
+pub use control::Shutdown;
+pub use evaluate::EvaluationError;
+pub use forward::forward_main;
+pub use image::{ImageMap, UnknownRunner};
+pub use request::{Project, RunOutcome, RunRequest};
+pub use runner::{ActionMode, Machine, Runner};
+pub use slots::Slots;

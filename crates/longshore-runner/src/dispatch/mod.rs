@@ -1,0 +1,329 @@
+//! The one owner of a run: asks the job graph what may start, starts it, stamps events, hears of ends.
+//!
+//! Jobs run on threads of their own and speak through one bounded channel, so that a display or a disk that is slow slows
+//! the jobs down and fills no memory. A job that calls a workflow is a graph of its own, whose end is the end of the calling
+//! cell.
+
+mod call;
+mod facts;
+mod level;
+mod start;
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::Scope as Threads;
+use std::time::Duration;
+
+use longshore_event::{
+    Annotation, AnnotationLevel, Conclusion, Event, EventKind, JobEvent, JobKey, Masker, RunEvent, RunSink,
+    StepNumber, Timestamp,
+};
+use longshore_workflow::graph::{CellId, CellOutcome, JobResult, ReadyCell};
+
+use crate::control::{JobControl, Shutdown, Wish};
+use crate::request::{RunOutcome, RunRequest};
+use crate::runner::Runner;
+use crate::voice::{JobVoice, Voice};
+pub(crate) use facts::RunFacts;
+use level::Level;
+
+/// How many events may wait for the dispatcher before those who speak wait, too.
+const BACKLOG: usize = 1024;
+
+/// How often it is looked whether a person wants an end, and displays may move.
+const TICK: Duration = Duration::from_millis(50);
+
+/// What a job tells the dispatcher.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// Something happened.
+    Event {
+        /// When.
+        at: Timestamp,
+        /// In which job.
+        job: Option<JobKey>,
+        /// In which step.
+        step: Option<StepNumber>,
+        /// What.
+        kind: EventKind,
+    },
+    /// A job has ended and cleaned up.
+    Ended {
+        /// The level and cell.
+        place: Place,
+        /// How.
+        outcome: CellOutcome,
+    },
+}
+
+/// Which cell of which level.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Place {
+    /// The index of the level.
+    pub(crate) level: usize,
+    /// The cell.
+    pub(crate) cell: CellId,
+}
+
+/// A cell that may run and waits for a place.
+struct Waiting {
+    place: Place,
+    ready: ReadyCell,
+    key: JobKey,
+    name: String,
+}
+
+/// Carries out one run.
+pub(crate) struct Dispatcher<'r> {
+    runner: &'r Runner,
+    facts: Arc<RunFacts>,
+    levels: Vec<Level>,
+    waiting: VecDeque<Waiting>,
+    running: HashMap<Place, Arc<JobControl>>,
+    /// Jobs of which an end was told, by level and key.
+    told: HashSet<JobKey>,
+    seq: u64,
+    wish: Wish,
+}
+
+impl<'r> Dispatcher<'r> {
+    pub(crate) fn new(runner: &'r Runner, request: RunRequest) -> Self {
+        let masker = Arc::new(Masker::default());
+        let facts = Arc::new(RunFacts::new(runner, request, masker));
+        let top = Level::top(&facts);
+        Self {
+            runner,
+            facts,
+            levels: vec![top],
+            waiting: VecDeque::new(),
+            running: HashMap::new(),
+            told: HashSet::new(),
+            seq: 0,
+            wish: Wish::GoOn,
+        }
+    }
+
+    pub(crate) fn run(mut self, sink: &mut dyn RunSink, shutdown: &Shutdown) -> RunOutcome {
+        let (messages, inbox) = sync_channel(BACKLOG);
+        let outline = self.facts.outline();
+        self.tell(sink, None, RunEvent::Started(Box::new(outline)));
+        std::thread::scope(|threads| self.drive(threads, &messages, &inbox, sink, shutdown));
+        let conclusion = match self.levels.first().map_or(JobResult::Success, |level| level.graph.outcome()) {
+            // A run of which every job was skipped is a success, unless a person ended it.
+            JobResult::Skipped if self.wish == Wish::GoOn => Conclusion::Success,
+            JobResult::Skipped => Conclusion::Cancelled,
+            result => conclusion(result),
+        };
+        self.tell(sink, None, RunEvent::Finished { conclusion });
+        RunOutcome { conclusion }
+    }
+
+    fn drive<'s>(
+        &mut self,
+        threads: &'s Threads<'s, '_>,
+        messages: &SyncSender<Message>,
+        inbox: &Receiver<Message>,
+        sink: &mut dyn RunSink,
+        shutdown: &Shutdown,
+    ) where
+        'r: 's,
+    {
+        loop {
+            self.advance(sink);
+            self.start_waiting(threads, messages);
+            if self.running.is_empty() && self.waiting.is_empty() && self.levels.iter().all(|level| level.graph.is_done())
+            {
+                return;
+            }
+            match inbox.recv_timeout(TICK) {
+                Ok(message) => {
+                    self.hear(message, sink);
+                    while let Ok(message) = inbox.try_recv() {
+                        self.hear(message, sink);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => sink.idle(),
+            }
+            self.heed(shutdown, sink);
+        }
+    }
+
+    /// Asks all graphs what may start, until nothing changes any more.
+    fn advance(&mut self, sink: &mut dyn RunSink) {
+        loop {
+            let mut changed = false;
+            for level in 0..self.levels.len() {
+                for ready in self.levels[level].graph.ready() {
+                    changed = true;
+                    self.admit(level, ready, sink);
+                }
+            }
+            // Calls whose jobs have all ended end the cells that made them, which may make more ready.
+            changed |= self.finish_calls(sink);
+            if !changed {
+                break;
+            }
+        }
+        for level in 0..self.levels.len() {
+            self.tell_undone(level, sink);
+        }
+    }
+
+    /// Lets a cell wait for a place, or begins the level of a call.
+    fn admit(&mut self, level: usize, ready: ReadyCell, sink: &mut dyn RunSink) {
+        let place = Place { level, cell: ready.id.clone() };
+        let here = &self.levels[level];
+        let key = here.key(&ready);
+        let name = here.name(&self.facts, &ready);
+        if !here.selects(&self.facts, &ready) {
+            self.end_unstarted(&place, &key, &name, "not selected", sink);
+            return;
+        }
+        if here.job(&ready).is_some_and(|job| matches!(job.kind, longshore_workflow::model::JobKind::Call(_))) {
+            self.begin_call(place, ready, &key, &name, sink);
+            return;
+        }
+        let full = self.running.len() + self.waiting.len() > 0;
+        let reason = full.then(|| "a free place".to_owned());
+        self.tell(sink, Some(&key), JobEvent::Queued { name: name.clone(), reason });
+        self.waiting.push_back(Waiting { place, ready, key, name });
+    }
+
+    fn start_waiting<'s>(&mut self, threads: &'s Threads<'s, '_>, messages: &SyncSender<Message>)
+    where
+        'r: 's,
+    {
+        while !self.waiting.is_empty() {
+            let Some(slot) = self.runner.slots.take() else { return };
+            let Some(waiting) = self.waiting.pop_front() else { return };
+            let control = Arc::new(JobControl::default());
+            self.running.insert(waiting.place.clone(), Arc::clone(&control));
+            let voice = JobVoice {
+                run: Voice {
+                    messages: messages.clone(),
+                    masker: Arc::clone(&self.facts.masker),
+                    clock: self.runner.clock,
+                },
+                job: waiting.key.clone(),
+            };
+            let task = self.task(waiting.ready, waiting.place.clone(), waiting.name, control, voice);
+            let (runner, messages, place) = (self.runner, messages.clone(), waiting.place);
+            threads.spawn(move || {
+                let outcome = task.map_or_else(|| CellOutcome::new(JobResult::Failure), |task| start::run(runner, task));
+                drop(slot);
+                let _ = messages.send(Message::Ended { place, outcome });
+            });
+        }
+    }
+
+    fn hear(&mut self, message: Message, sink: &mut dyn RunSink) {
+        match message {
+            Message::Event { at, job, step, kind } => {
+                if let (Some(job), EventKind::Job(JobEvent::Finished { .. } | JobEvent::Skipped { .. })) = (&job, &kind) {
+                    self.told.insert(job.clone());
+                }
+                self.stamp(sink, at, job, step, kind);
+            }
+            Message::Ended { place, outcome } => {
+                self.running.remove(&place);
+                self.complete(&place, outcome);
+            }
+        }
+    }
+
+    /// Tells a graph of the end of a cell, and cancels what must end because of it.
+    fn complete(&mut self, place: &Place, outcome: CellOutcome) {
+        let Some(level) = self.levels.get_mut(place.level) else { return };
+        level.keep_outputs(&place.cell, &outcome);
+        // It is running by our own book; a graph that says otherwise has nothing to complete.
+        let cancelled = level.graph.complete(&place.cell, outcome).unwrap_or_default();
+        for cell in cancelled {
+            self.cancel(&Place { level: place.level, cell }, "another job of the matrix failed");
+        }
+    }
+
+    /// Cancels a cell that was started: the job, or all jobs of the workflow that it calls.
+    fn cancel(&mut self, place: &Place, reason: &str) {
+        if let Some(control) = self.running.get(place) {
+            control.cancel(reason);
+        } else if let Some(at) = self.waiting.iter().position(|waiting| waiting.place == *place) {
+            self.waiting.remove(at);
+            self.complete(place, CellOutcome::new(JobResult::Cancelled));
+        } else if let Some(level) = self.levels.iter().position(|level| level.parent.as_ref() == Some(place)) {
+            self.cancel_level(level, reason);
+        }
+    }
+
+    fn cancel_level(&mut self, level: usize, reason: &str) {
+        let cells = self.levels.get_mut(level).map(|level| level.graph.cancel()).unwrap_or_default();
+        for cell in cells {
+            self.cancel(&Place { level, cell }, reason);
+        }
+    }
+
+    /// Does what a person wants.
+    fn heed(&mut self, shutdown: &Shutdown, sink: &mut dyn RunSink) {
+        let wish = shutdown.wish();
+        if wish <= self.wish {
+            return;
+        }
+        self.wish = wish;
+        let reason = if wish == Wish::Kill { "killed" } else { "interrupted" };
+        self.tell(sink, None, RunEvent::Cancelling { reason: reason.to_owned() });
+        self.cancel_level(0, "the run was cancelled");
+        if wish == Wish::Kill {
+            self.running.values().for_each(|control| control.kill());
+        }
+    }
+
+    /// Ends a cell that was ready and does not run.
+    fn end_unstarted(&mut self, place: &Place, key: &JobKey, name: &str, reason: &str, sink: &mut dyn RunSink) {
+        self.tell_skipped(key, name, reason, sink);
+        self.complete(place, CellOutcome::new(JobResult::Skipped));
+    }
+
+    fn tell_skipped(&mut self, key: &JobKey, name: &str, reason: &str, sink: &mut dyn RunSink) {
+        if self.told.insert(key.clone()) {
+            self.tell(sink, Some(key), JobEvent::Skipped { name: name.to_owned(), reason: reason.to_owned() });
+        }
+    }
+
+    /// Tells of jobs that the graph has ended without a start.
+    fn tell_undone(&mut self, level: usize, sink: &mut dyn RunSink) {
+        for undone in self.levels[level].take_undone(&self.facts, &self.told) {
+            self.told.insert(undone.key.clone());
+            if let Some(error) = &undone.error {
+                let annotation = Annotation::new(AnnotationLevel::Error, error.clone());
+                self.tell(sink, Some(&undone.key), annotation);
+            }
+            self.tell(sink, Some(&undone.key), undone.event);
+        }
+    }
+
+    fn tell(&mut self, sink: &mut dyn RunSink, job: Option<&JobKey>, kind: impl Into<EventKind>) {
+        self.stamp(sink, (self.runner.clock)(), job.cloned(), None, kind.into());
+    }
+
+    fn stamp(
+        &mut self,
+        sink: &mut dyn RunSink,
+        at: Timestamp,
+        job: Option<JobKey>,
+        step: Option<StepNumber>,
+        kind: EventKind,
+    ) {
+        self.seq += 1;
+        sink.take(&Event { seq: self.seq, at, run: self.facts.request.id, job, step, kind });
+    }
+}
+
+/// How a job has ended, in the words of events.
+pub(crate) fn conclusion(result: JobResult) -> Conclusion {
+    match result {
+        JobResult::Success => Conclusion::Success,
+        JobResult::Failure => Conclusion::Failure,
+        JobResult::Cancelled => Conclusion::Cancelled,
+        JobResult::Skipped => Conclusion::Skipped,
+    }
+}

@@ -1,0 +1,325 @@
+//! `uses` steps: which action it is, its inputs, and what it leaves to be done after the steps.
+
+use longshore_expr::Value;
+use longshore_workflow::model::{ActionManifest, Condition, Runs, Step};
+use longshore_workflow::template::Token;
+
+use super::{HandlerEnd, composite, docker, javascript};
+use crate::action::{PreStep, ResolvedAction, manifest_in, remote};
+use crate::evaluate::{EvaluationError, Evaluator};
+use crate::native::NativeAction;
+use crate::runner::ActionMode;
+use crate::step::StepCall;
+
+/// The inputs of an action: names as written, values as text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Inputs(Vec<(String, String)>);
+
+/// What an action leaves to be done after the steps.
+#[derive(Debug, Clone)]
+pub(crate) struct Post {
+    /// The name of the step that used it.
+    pub(crate) name: String,
+    /// The id of that step.
+    pub(crate) id: String,
+    /// Whether it is to be done; always without one.
+    pub(crate) condition: Option<Condition>,
+    pub(crate) inputs: Inputs,
+    /// What the action saved for it.
+    pub(crate) state: Vec<(String, String)>,
+    /// `env` of the step.
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) kind: PostKind,
+}
+
+/// Whose end it is.
+#[derive(Debug, Clone)]
+pub(crate) enum PostKind {
+    /// A built-in action.
+    Native(NativeAction),
+    /// A fetched action, or one of the workspace.
+    Fetched(ResolvedAction),
+}
+
+impl Inputs {
+    /// The value of an input, whatever its case; empty if there is none.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.get(name).unwrap_or_default()
+    }
+
+    /// The value of an input, if there is one.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// Sets an input unless it is given.
+    pub(crate) fn set_default(&mut self, name: &str, value: String) {
+        if self.get(name).is_none() {
+            self.0.push((name.to_owned(), value));
+        }
+    }
+
+    /// The inputs as `INPUT_…` variables.
+    pub(crate) fn variables(&self) -> Vec<(String, String)> {
+        let variable = |name: &str| format!("INPUT_{}", name.replace(' ', "_").to_uppercase());
+        self.0.iter().map(|(name, value)| (variable(name), value.clone())).collect()
+    }
+
+    /// The inputs as a value.
+    pub(crate) fn value(&self) -> Value {
+        crate::context::texts(self.0.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+    }
+
+    /// Names and values.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+/// Carries out an action.
+pub(super) fn main(call: &mut StepCall<'_>, step: &Step, uses: &str, with: Option<&Token>) -> HandlerEnd {
+    let inputs = match given(call, with) {
+        Ok(inputs) => inputs,
+        Err(error) => return HandlerEnd::failed(call, error.to_string()),
+    };
+    if let Some(image) = uses.strip_prefix("docker://") {
+        show(call, uses, &inputs);
+        return docker::image(call, image, &inputs);
+    }
+    if call.steps.run.runner.action_mode == ActionMode::Native
+        && let Some(action) = NativeAction::find(uses)
+    {
+        show(call, uses, &inputs);
+        return native(call, action, uses, inputs);
+    }
+    let action = match find(call, uses) {
+        Ok(action) => action,
+        Err(error) => return HandlerEnd::failed(call, error),
+    };
+    let inputs = match with_defaults(call, &action, inputs) {
+        Ok(inputs) => inputs,
+        Err(error) => return HandlerEnd::failed(call, error.to_string()),
+    };
+    show(call, uses, &inputs);
+    set_action(call, &action);
+    let end = match action.manifest.as_ref().and_then(|manifest| manifest.runs.clone()) {
+        Some(Runs::Composite { steps }) => composite::main(call, &action, &inputs, &steps),
+        Some(Runs::Node { using, main, .. }) => {
+            javascript::run(call, &action, (&using.value, &main.value), &inputs, &[])
+        }
+        Some(Runs::Docker { .. }) => docker::action(call, &action, &inputs, None),
+        None if action.manifest.is_none() => docker::action(call, &action, &inputs, None),
+        None => HandlerEnd::failed(call, format!("`{uses}` does not say how it runs: its manifest has no `runs`")),
+    };
+    if let Some(condition) = post_of(&action) {
+        let kind = PostKind::Fetched(action);
+        leave(call, &post_name(call, step, uses), step, condition, inputs, kind);
+    }
+    end
+}
+
+fn native(call: &mut StepCall<'_>, action: NativeAction, uses: &str, inputs: Inputs) -> HandlerEnd {
+    call.inputs = inputs.clone();
+    let end = action.main(call);
+    if action.has_post() {
+        let post = Post {
+            name: format!("Run {uses}"),
+            id: call.id.clone(),
+            condition: None,
+            inputs,
+            state: call.state.clone(),
+            env: call.env.clone(),
+            kind: PostKind::Native(action),
+        };
+        call.steps.posts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(post);
+    }
+    end
+}
+
+/// Carries out what an action wants to be done before the first step.
+pub(super) fn pre(call: &mut StepCall<'_>, pre: &PreStep) -> HandlerEnd {
+    let with = match &pre.step.kind {
+        longshore_workflow::model::StepKind::Uses { with, .. } => with.as_ref(),
+        _ => None,
+    };
+    // Contexts of steps to come are empty before the first one, as on GitHub.
+    let inputs = given(call, with).and_then(|inputs| with_defaults(call, &pre.action, inputs));
+    let inputs = match inputs {
+        Ok(inputs) => inputs,
+        Err(error) => return HandlerEnd::failed(call, error.to_string()),
+    };
+    set_action(call, &pre.action);
+    match pre.action.manifest.as_ref().and_then(|manifest| manifest.runs.as_ref()) {
+        Some(Runs::Node { using, lifecycle, .. }) => match &lifecycle.pre {
+            Some(entry) => javascript::run(call, &pre.action, (&using.value, &entry.value), &inputs, &[]),
+            None => HandlerEnd::success(),
+        },
+        Some(Runs::Docker { lifecycle, .. }) => match &lifecycle.pre {
+            Some(entry) => docker::action(call, &pre.action, &inputs, Some(&entry.value)),
+            None => HandlerEnd::success(),
+        },
+        _ => HandlerEnd::success(),
+    }
+}
+
+/// Carries out what an action wants to be done after the steps.
+pub(super) fn post(call: &mut StepCall<'_>, post: &Post) -> HandlerEnd {
+    call.env.clone_from(&post.env);
+    match &post.kind {
+        PostKind::Native(action) => {
+            call.inputs = post.inputs.clone();
+            call.state.clone_from(&post.state);
+            action.post(call)
+        }
+        PostKind::Fetched(action) => {
+            set_action(call, action);
+            match action.manifest.as_ref().and_then(|manifest| manifest.runs.as_ref()) {
+                Some(Runs::Node { using, lifecycle, .. }) => match &lifecycle.post {
+                    Some(entry) => {
+                        javascript::run(call, action, (&using.value, &entry.value), &post.inputs, &post.state)
+                    }
+                    None => HandlerEnd::success(),
+                },
+                Some(Runs::Docker { lifecycle, .. }) => match &lifecycle.post {
+                    Some(entry) => docker::action(call, action, &post.inputs, Some(&entry.value)),
+                    None => HandlerEnd::success(),
+                },
+                _ => HandlerEnd::success(),
+            }
+        }
+    }
+}
+
+fn leave(
+    call: &StepCall<'_>,
+    name: &str,
+    step: &Step,
+    condition: Option<Condition>,
+    inputs: Inputs,
+    kind: PostKind,
+) {
+    let post = Post {
+        name: name.to_owned(),
+        id: step.id.clone(),
+        condition,
+        inputs,
+        state: call.state.clone(),
+        env: call.env.clone(),
+        kind,
+    };
+    call.steps.posts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(post);
+}
+
+fn post_name(call: &StepCall<'_>, step: &Step, uses: &str) -> String {
+    let name = step.name.as_ref().and_then(|name| Evaluator::new(call.frame.file, &call.scope).text(name).ok());
+    name.unwrap_or_else(|| format!("Run {uses}"))
+}
+
+/// The condition of what an action does after the steps; none if it does nothing.
+fn post_of(action: &ResolvedAction) -> Option<Option<Condition>> {
+    match action.manifest.as_ref()?.runs.as_ref()? {
+        Runs::Node { lifecycle, .. } | Runs::Docker { lifecycle, .. } => {
+            lifecycle.post.is_some().then(|| lifecycle.post_if.clone())
+        }
+        Runs::Composite { .. } => None,
+    }
+}
+
+/// `with:`, evaluated.
+fn given(call: &StepCall<'_>, with: Option<&Token>) -> Result<Inputs, EvaluationError> {
+    let texts = with.map(|token| Evaluator::new(call.frame.file, &call.scope).texts(token)).transpose()?;
+    Ok(Inputs(texts.unwrap_or_default()))
+}
+
+/// Adds the defaults of an action's inputs, which are expressions of its own file.
+fn with_defaults(
+    call: &StepCall<'_>,
+    action: &ResolvedAction,
+    mut inputs: Inputs,
+) -> Result<Inputs, EvaluationError> {
+    let Some(manifest) = &action.manifest else { return Ok(inputs) };
+    warn(call, manifest, &inputs);
+    let evaluator = Evaluator::new(&manifest.file, &call.scope);
+    for input in &manifest.inputs {
+        if inputs.get(&input.name.value).is_none()
+            && let Some(default) = &input.default
+        {
+            inputs.set_default(&input.name.value, evaluator.text(default)?);
+        }
+    }
+    Ok(inputs)
+}
+
+fn warn(call: &StepCall<'_>, manifest: &ActionManifest, inputs: &Inputs) {
+    let known = |name: &str| manifest.inputs.iter().find(|input| input.name.value.eq_ignore_ascii_case(name));
+    let is_docker = matches!(manifest.runs, Some(Runs::Docker { .. }));
+    let valid: Vec<String> = manifest.inputs.iter().map(|input| format!("'{}'", input.name.value)).collect();
+    let own = |name: &str| is_docker && (name.eq_ignore_ascii_case("args") || name.eq_ignore_ascii_case("entrypoint"));
+    let unknown: Vec<String> = inputs
+        .iter()
+        .filter(|(name, _)| known(name).is_none() && !own(name))
+        .map(|(name, _)| format!("'{name}'"))
+        .collect();
+    if !unknown.is_empty() {
+        call.voice.warning(&format!(
+            "Unexpected input(s) {}, valid inputs are [{}]",
+            unknown.join(", "),
+            valid.join(", ")
+        ));
+    }
+    for (name, _) in inputs.iter() {
+        if let Some(message) = known(name).and_then(|input| input.deprecation.as_deref()) {
+            call.voice.warning(&format!("Input '{name}' has been deprecated with message: {message}"));
+        }
+    }
+}
+
+/// The action that `uses:` names.
+fn find(call: &StepCall<'_>, uses: &str) -> Result<ResolvedAction, String> {
+    if let Some(path) = uses.strip_prefix("./").or_else(|| (uses == ".").then_some("")) {
+        let place = call.steps.place;
+        let path = path.trim_end_matches('/');
+        let inside = if path.is_empty() {
+            place.paths.workspace.clone()
+        } else {
+            format!("{}/{path}", place.paths.workspace)
+        };
+        let outside = place.paths.outside(&inside).ok_or_else(|| format!("`{uses}` leads out of the workspace"))?;
+        if path.split('/').any(|part| part == "..") {
+            return Err(format!("`{uses}` leads out of the workspace"));
+        }
+        let manifest = manifest_in(&outside, &inside)?;
+        return Ok(ResolvedAction { manifest, outside, inside, repository: None, version: None });
+    }
+    let reference = remote(uses).ok_or_else(|| format!("`{uses}` is no action"))?;
+    call.frame.actions.find(&reference).cloned().ok_or_else(|| {
+        format!("the action `{uses}` was not fetched: it is used by an action of the workspace that is only known now")
+    })
+}
+
+/// What the `github` context says of the action that runs.
+fn set_action(call: &mut StepCall<'_>, action: &ResolvedAction) {
+    let entries = [
+        ("action_path", Some(action.inside.clone())),
+        ("action_repository", action.repository.clone()),
+        ("action_ref", action.version.clone()),
+    ];
+    for (key, value) in entries {
+        call.scope.set_entry("github", key, Value::from(value.unwrap_or_default().as_str()));
+    }
+}
+
+/// What the log of an action begins with.
+fn show(call: &StepCall<'_>, uses: &str, inputs: &Inputs) {
+    let mut lines = vec![format!("##[group]Run {uses}")];
+    if inputs.iter().next().is_some() {
+        lines.push("with:".to_owned());
+        lines.extend(inputs.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("  {name}: {value}")));
+    }
+    if !call.env.is_empty() {
+        lines.push("env:".to_owned());
+        lines.extend(call.env.iter().map(|(name, value)| format!("  {name}: {value}")));
+    }
+    lines.push("##[endgroup]".to_owned());
+    call.voice.lines(lines.iter().map(String::as_str));
+}

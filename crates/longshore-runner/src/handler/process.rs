@@ -1,0 +1,233 @@
+//! A process of a step, and what is read from its output.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use longshore_engine::{EngineError, ExecSpec, ExitStatus, Fault, Input, Output, OutputSink, ProcessIo, RunningExec, Stream};
+use longshore_event::{Conclusion, LogChunk};
+
+use super::HandlerEnd;
+use crate::command::{Effect, OutputReader, StepFiles, StepOutput, StepOutputOptions};
+use crate::control::{Ended, wait_limited};
+use crate::environment::get;
+use crate::job::{Progress, chain};
+use crate::step::StepCall;
+use crate::voice::StepVoice;
+
+/// How long output is waited for after the end of a process: what it started may hold its streams open for ever.
+const STREAMS_GRACE: Duration = Duration::from_secs(5);
+
+/// A process of a step.
+pub(crate) struct Process {
+    pub(crate) command: Vec<String>,
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) working_directory: String,
+}
+
+/// Reads the two streams of a step. Shared with the engine's threads.
+struct Ears {
+    readers: [Mutex<OutputReader>; 2],
+    heard: Mutex<Heard>,
+    /// Somebody still writes; the value is how many streams are held by the engine.
+    gone: (Mutex<bool>, Condvar),
+    voice: StepVoice,
+}
+
+/// What the output said beside its lines.
+#[derive(Default)]
+struct Heard {
+    outputs: Vec<(String, String)>,
+    state: Vec<(String, String)>,
+    env: Vec<(String, String)>,
+    path: Vec<String>,
+    failed: bool,
+}
+
+/// The files of the job that commands name.
+struct Files {
+    paths: crate::job::Paths,
+}
+
+impl StepFiles for Files {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        let limit = crate::command::MATCHER_FILE_LIMIT as u64;
+        for (inside, outside) in &self.paths.mounts {
+            let Some(rest) = path.strip_prefix(inside.as_str()).and_then(|rest| rest.strip_prefix('/')) else { continue };
+            let directory = crate::job::Directory::open(outside).map_err(|error| error.to_string())?;
+            return directory.read(rest, limit + 1).map(|(content, _)| content).map_err(|error| error.to_string());
+        }
+        Err(format!("`{path}` is not in the workspace or the temporary directory of the job"))
+    }
+
+    fn in_repository(&self, path: &str) -> Option<String> {
+        let rest = path.strip_prefix(self.paths.workspace.as_str())?.strip_prefix('/')?;
+        Some(rest.to_owned())
+    }
+}
+
+impl Process {
+    /// Runs it to its end, and takes over what it says. Gives what kept it from running, so that another program may be
+    /// tried.
+    pub(crate) fn run(&self, call: &mut StepCall<'_>) -> Result<HandlerEnd, EngineError> {
+        let ears = Arc::new(Ears::new(call));
+        let spec = ExecSpec {
+            command: self.command.clone(),
+            env: self.env.iter().map(|(name, value)| format!("{name}={value}")).collect(),
+            working_directory: Some(self.working_directory.clone()),
+            ..ExecSpec::default()
+        };
+        let sink: Arc<dyn OutputSink> = Arc::new(Sink(Arc::clone(&ears)));
+        let exec = call.steps.place.exec(&spec, ProcessIo { input: Input::Null, output: Output::Sink(sink) })?;
+        let exec: Arc<dyn RunningExec> = Arc::from(exec);
+        let (result, ended) = wait_limited(&*exec, &call.steps.run.task.control, &call.limits);
+        ears.wait_for_streams(&exec);
+        ears.flush();
+        ears.hand_over(call);
+        Ok(match result {
+            Ok(status) => end(call, status, ended),
+            Err(error) => HandlerEnd::failed(call, chain(&error)),
+        })
+    }
+}
+
+fn end(call: &StepCall<'_>, status: ExitStatus, ended: Option<Ended>) -> HandlerEnd {
+    let code = Some(status.code);
+    let run = call.steps.run;
+    match ended {
+        Some(Ended::TimedOut) if run.is_over() && !call.limits.after_cancel => {
+            let error = format!(
+                "The job has exceeded the maximum execution time of {} minutes",
+                call.steps.specification.timeout.as_secs_f64() / 60.0
+            );
+            run.task.control.cancel(&error);
+            call.voice.error(&error);
+            HandlerEnd { outcome: Conclusion::Cancelled, exit_code: code, error: Some(error) }
+        }
+        Some(Ended::TimedOut) => {
+            let error = "The action has timed out.".to_owned();
+            call.voice.error(&error);
+            HandlerEnd { outcome: Conclusion::Failure, exit_code: code, error: Some(error) }
+        }
+        Some(Ended::Cancelled) => {
+            let error = "The operation was canceled.".to_owned();
+            call.voice.error(&error);
+            HandlerEnd { outcome: Conclusion::Cancelled, exit_code: code, error: Some(error) }
+        }
+        // A background step that another one ended did what was wanted of it.
+        Some(Ended::Stopped) => HandlerEnd { outcome: Conclusion::Cancelled, exit_code: code, error: None },
+        None if status.code == 0 => HandlerEnd { outcome: Conclusion::Success, exit_code: code, error: None },
+        None => {
+            let memory = if status.out_of_memory { " (memory ran out)" } else { "" };
+            let error = format!("Process completed with exit code {}.{memory}", status.code);
+            call.voice.error(&error);
+            HandlerEnd { outcome: Conclusion::Failure, exit_code: code, error: Some(error) }
+        }
+    }
+}
+
+impl Ears {
+    fn new(call: &StepCall<'_>) -> Self {
+        let allowed = |name: &str| get(&call.env, name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let options = StepOutputOptions {
+            workspace: call.steps.place.paths.workspace.clone(),
+            debug: call.steps.run.task.facts.request.debug,
+            allow_unsecure_commands: allowed("ACTIONS_ALLOW_UNSECURE_COMMANDS"),
+            allow_unsecure_stop_tokens: allowed("ACTIONS_ALLOW_UNSECURE_STOPCOMMAND_TOKENS"),
+        };
+        let output = Arc::new(StepOutput::new(
+            options,
+            Arc::clone(&call.voice.job.run.masker),
+            Arc::clone(&call.steps.matchers),
+            Arc::new(Files { paths: call.steps.place.paths.clone() }),
+        ));
+        Self {
+            readers: [Mutex::new(OutputReader::new(Arc::clone(&output))), Mutex::new(OutputReader::new(output))],
+            heard: Mutex::default(),
+            gone: (Mutex::new(false), Condvar::new()),
+            voice: call.voice.clone(),
+        }
+    }
+
+    fn hear(&self, stream: Stream, bytes: &[u8]) {
+        let [output, error] = &self.readers;
+        let reader = if stream == Stream::Stdout { output } else { error };
+        let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let effects = reader.read(bytes);
+        self.perform(effects);
+    }
+
+    fn flush(&self) {
+        for reader in &self.readers {
+            let effects = reader.lock().unwrap_or_else(PoisonError::into_inner).flush();
+            self.perform(effects);
+        }
+    }
+
+    fn perform(&self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Lines(lines) => self.voice.say(LogChunk { lines }),
+                Effect::Annotation(annotation) => self.voice.say(annotation),
+                Effect::SetOutput { name, value } => self.heard().outputs.push((name, value)),
+                Effect::SaveState { name, value } => self.heard().state.push((name, value)),
+                Effect::SetEnv { name, value } => self.heard().env.push((name, value)),
+                Effect::AddPath(directory) => self.heard().path.push(directory),
+                Effect::AddMask => {}
+                Effect::Failure(_) => self.heard().failed = true,
+            }
+        }
+    }
+
+    fn heard(&self) -> std::sync::MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until nobody holds the process's streams any more, but not for ever.
+    fn wait_for_streams(self: &Arc<Self>, exec: &Arc<dyn RunningExec>) {
+        let (mine, theirs) = (Arc::clone(self), Arc::clone(exec));
+        // Nobody waits for this thread when what a step left behind keeps the streams open; it ends with the container.
+        std::thread::spawn(move || {
+            let _ = theirs.wait();
+            *mine.gone.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+            mine.gone.1.notify_all();
+        });
+        let until = Instant::now() + STREAMS_GRACE;
+        let mut gone = self.gone.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*gone {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            gone = self.gone.1.wait_timeout(gone, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn hand_over(&self, call: &mut StepCall<'_>) {
+        let heard = std::mem::take(&mut *self.heard());
+        let progress: &Progress = call.steps.progress;
+        for (name, value) in heard.env {
+            progress.set_env(&name, value);
+        }
+        heard.path.into_iter().for_each(|directory| progress.add_path(directory));
+        for (name, value) in heard.outputs {
+            crate::environment::set(&mut call.outputs, &name, value);
+        }
+        for (name, value) in heard.state {
+            crate::environment::set(&mut call.state, &name, value);
+        }
+        call.command_failed |= heard.failed;
+    }
+}
+
+struct Sink(Arc<Ears>);
+
+impl OutputSink for Sink {
+    fn write(&self, stream: Stream, bytes: &[u8]) {
+        self.0.hear(stream, bytes);
+    }
+}
+
+/// Whether a program was not found, so that another one may be tried.
+pub(super) fn is_missing(error: &EngineError) -> bool {
+    error.fault == Fault::CommandNotFound
+}

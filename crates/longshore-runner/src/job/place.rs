@@ -1,0 +1,268 @@
+//! Where the steps of a job run: its directories, its sandbox, its container.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use longshore_engine::{
+    Attachment, Bind, ContainerId, ContainerSpec, Engine, EngineError, ExecSpec, ImageSource, Mount, MountKind,
+    NetworkMode, ProcessIo, Propagation, PullPolicy, RunningExec, SandboxId, SandboxNetwork, SandboxSpec,
+};
+use longshore_event::{EventSink, ImageEvent};
+use longshore_oci::Reference;
+use thiserror::Error;
+
+use super::specification::{ContainerSpecification, Specification};
+use super::{Directory, JobRun, Paths};
+use crate::environment::split;
+use crate::voice::StepVoice;
+
+/// Labels of what a run makes, by which it is found again.
+pub(crate) const RUN_LABEL: &str = "dev.longshore.run";
+pub(crate) const JOB_LABEL: &str = "dev.longshore.job";
+
+/// Where the steps of a job run. Dropping it removes the containers, the network and the directories.
+pub(crate) struct Place {
+    engine: Arc<dyn Engine>,
+    pub(crate) paths: Paths,
+    /// Scripts and command files.
+    pub(crate) commands: Directory,
+    pub(crate) sandbox: SandboxId,
+    /// The sandbox's name, which is the network's.
+    pub(crate) network: String,
+    container: Option<ContainerId>,
+    /// The variables of the container.
+    pub(crate) base_env: Vec<(String, String)>,
+    /// Whether the job has a `container:`.
+    pub(crate) in_container: bool,
+    /// Directories inside that hold Node, by major version.
+    pub(crate) nodes: BTreeMap<u32, String>,
+    /// Labels of everything in it.
+    pub(crate) labels: BTreeMap<String, String>,
+    keep: bool,
+}
+
+/// Why a job has no place.
+#[derive(Debug, Error)]
+pub(crate) enum PlaceError {
+    #[error("failed to prepare `{}`", path.display())]
+    Directory { path: PathBuf, source: io::Error },
+    #[error("failed to make the network of the job")]
+    Sandbox(#[source] EngineError),
+    #[error("failed to have the image `{image}`")]
+    Image { image: String, source: EngineError },
+    #[error("`{0}` is not the name of an image")]
+    Name(String),
+    #[error("failed to start the container of the job from `{image}`")]
+    Container { image: String, source: EngineError },
+    #[error("{0}")]
+    Volume(String),
+}
+
+/// Tells what happens to an image that a job needs.
+pub(crate) struct ImageVoice<'v>(pub(crate) &'v StepVoice);
+
+impl EventSink for ImageVoice<'_> {
+    fn image(&self, event: ImageEvent) {
+        // How far a transfer is concerns those who look now; they see it through the same events, but fewer would do.
+        self.0.say(event);
+    }
+}
+
+impl Place {
+    /// The directories and the network of a job; containers come later.
+    pub(crate) fn make(run: &JobRun<'_>, specification: &Specification) -> Result<Self, PlaceError> {
+        let facts = &run.task.facts;
+        let in_container = specification.container.is_some();
+        let name = format!("run-{}-{}", facts.request.id, run.task.voice.job.as_str().replace('/', "."));
+        let root = run.runner.work.join(&name);
+        let paths = Paths::new(&root, facts.request.project.name(), in_container);
+        make_directories(&paths)?;
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |source| PlaceError::Directory { path, source }
+        };
+        let commands_at = root.join("commands");
+        let commands = Directory::open(&commands_at).map_err(failed(&commands_at))?;
+        let labels = BTreeMap::from([
+            (RUN_LABEL.to_owned(), facts.request.id.to_string()),
+            (JOB_LABEL.to_owned(), run.task.voice.job.to_string()),
+        ]);
+        let spec = SandboxSpec { name: name.clone(), labels: labels.clone(), network: SandboxNetwork::Own };
+        let engine = Arc::clone(&run.runner.engine);
+        let sandbox = engine.create_sandbox(&spec).map_err(PlaceError::Sandbox)?;
+        Ok(Self {
+            engine,
+            paths,
+            commands,
+            sandbox,
+            network: name,
+            container: None,
+            base_env: Vec::new(),
+            in_container,
+            nodes: BTreeMap::new(),
+            labels,
+            keep: false,
+        })
+    }
+
+    /// Makes and starts the container in which the steps run.
+    pub(crate) fn start(
+        &mut self,
+        run: &JobRun<'_>,
+        specification: &Specification,
+        mounts: Vec<Mount>,
+        voice: &StepVoice,
+    ) -> Result<(), PlaceError> {
+        let mut spec = match &specification.container {
+            Some(container) => container_spec(container, &self.paths)?,
+            None => ContainerSpec::default(),
+        };
+        spec.image = specification.image.clone();
+        if specification.image == ImageSource::Host {
+            let machine = &run.runner.machine;
+            spec.env.push(format!("PATH={}", machine.path.join(":")));
+            spec.env.extend(machine.env.iter().map(|(name, value)| format!("{name}={value}")));
+            spec.mounts.extend(machine.tools.iter().map(|tool| bind(tool, &tool.display().to_string(), true)));
+        }
+        self.pull(&spec.image, voice)?;
+        // Longer targets lie inside shorter ones and are mounted after them.
+        let own = self.paths.mounts.iter().rev().map(|(inside, outside)| bind(outside, inside, false));
+        spec.mounts.extend(own);
+        spec.mounts.extend(mounts);
+        spec.name = Some(format!("{}-job", self.network));
+        spec.labels.extend(self.labels.clone());
+        spec.hold = true;
+        spec.network = self.attachment("job");
+        spec.stop_timeout = Some(std::time::Duration::ZERO);
+        let image = specification.image.to_string();
+        let failed = |source| PlaceError::Container { image: image.clone(), source };
+        let id = self.engine.create_container(&self.sandbox, &spec).map_err(failed)?;
+        self.container = Some(id.clone());
+        self.engine.start(&id).map_err(failed)?;
+        let status = self.engine.inspect(&id).map_err(failed)?;
+        self.base_env = status.spec.env.iter().map(|variable| split(variable)).collect();
+        Ok(())
+    }
+
+    /// Makes sure that an image is here.
+    pub(crate) fn pull(&self, image: &ImageSource, voice: &StepVoice) -> Result<(), PlaceError> {
+        let ImageSource::Image(name) = image else { return Ok(()) };
+        let reference = Reference::parse(name).map_err(|_| PlaceError::Name(name.clone()))?;
+        let sink = ImageVoice(voice);
+        self.engine
+            .pull(&reference, PullPolicy::Missing, None, &sink)
+            .map(drop)
+            .map_err(|source| PlaceError::Image { image: name.clone(), source })
+    }
+
+    /// The job's network, in which a container has this further name.
+    pub(crate) fn attachment(&self, alias: &str) -> NetworkMode {
+        NetworkMode::Networks(vec![Attachment {
+            network: self.network.clone(),
+            aliases: vec![alias.to_owned()],
+            ..Attachment::default()
+        }])
+    }
+
+    /// Starts a process in the job's container.
+    pub(crate) fn exec(&self, spec: &ExecSpec, io: ProcessIo) -> Result<Box<dyn RunningExec>, EngineError> {
+        match &self.container {
+            Some(id) => self.engine.start_exec(id, spec, io),
+            None => Err(EngineError::new(longshore_engine::Fault::Bug, "the job has no container yet")),
+        }
+    }
+
+    pub(crate) fn engine(&self) -> &dyn Engine {
+        &*self.engine
+    }
+
+    /// The container of the steps.
+    pub(crate) fn container(&self) -> Option<&ContainerId> {
+        self.container.as_ref()
+    }
+
+    /// Leaves everything as it is, for who looks at it later.
+    pub(crate) fn keep(&mut self) {
+        self.keep = true;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.keep {
+            return;
+        }
+        // What cannot be removed now is found by its labels at the next start.
+        let _ = self.engine.remove_sandbox(&self.sandbox);
+        let _ = fs::remove_dir_all(&self.paths.root);
+    }
+}
+
+fn make_directories(paths: &Paths) -> Result<(), PlaceError> {
+    let inside = [&paths.workspace, &paths.temp, &paths.actions];
+    let outside = inside.into_iter().filter_map(|inside| paths.outside(inside));
+    let mounted = paths.mounts.iter().map(|(_, outside)| outside.clone());
+    for path in mounted.chain(outside) {
+        fs::create_dir_all(&path).map_err(|source| PlaceError::Directory { path, source })?;
+    }
+    Ok(())
+}
+
+/// What `container:` or a service asks for.
+pub(crate) fn container_spec(
+    container: &ContainerSpecification,
+    paths: &Paths,
+) -> Result<ContainerSpec, PlaceError> {
+    let mut spec = container.spec.clone();
+    spec.image = ImageSource::parse(&container.image);
+    spec.env.extend(container.env.iter().map(|(name, value)| format!("{name}={value}")));
+    for volume in &container.volumes {
+        spec.mounts.push(self::volume(volume, paths)?);
+    }
+    Ok(spec)
+}
+
+/// `SOURCE:TARGET[:ro]`, or an anonymous volume's `TARGET`.
+fn volume(text: &str, paths: &Paths) -> Result<Mount, PlaceError> {
+    let wrong = || PlaceError::Volume(format!("`volumes: {text}` is not SOURCE:TARGET or TARGET"));
+    let parts: Vec<&str> = text.split(':').collect();
+    let (source, target, options) = match parts.as_slice() {
+        [target] => (None, *target, ""),
+        [source, target] => (Some(*source), *target, ""),
+        [source, target, options] => (Some(*source), *target, *options),
+        _ => return Err(wrong()),
+    };
+    if !target.starts_with('/') {
+        return Err(wrong());
+    }
+    let read_only = options.split(',').any(|option| option == "ro");
+    match source {
+        // A path of the workspace as the job sees it means that directory; others are the machine's.
+        Some(source) if source.starts_with('/') => {
+            let outside = paths.outside(source).unwrap_or_else(|| PathBuf::from(source));
+            Ok(bind(&outside, target, read_only))
+        }
+        name => Ok(Mount {
+            kind: MountKind::Volume { name: name.map(str::to_owned), no_copy: false, subpath: None },
+            target: target.to_owned(),
+            read_only,
+        }),
+    }
+}
+
+/// A directory or file of this machine inside of a container.
+pub(crate) fn bind(source: &Path, target: &str, read_only: bool) -> Mount {
+    Mount {
+        kind: MountKind::Bind(Bind {
+            source: source.to_owned(),
+            create: false,
+            propagation: Propagation::Rprivate,
+            non_recursive: false,
+        }),
+        target: target.to_owned(),
+        read_only,
+    }
+}

@@ -1,0 +1,309 @@
+//! The service containers of a job, and the job's own container.
+//!
+//! All containers of a job share one network of their own, so that two runs never meet. A job in a `container:` reaches a
+//! service by its name. A job on the image of a label reaches it at `localhost` and the port that `ports:` maps, as on
+//! GitHub: a small forwarder in the job's container listens there.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use longshore_engine::{
+    ContainerId, ContainerState, ExecSpec, HealthState, ImageSource, LogQuery, Output, ProcessIo, RunningExec, Stream,
+};
+use longshore_event::{JobEvent, ServiceState};
+use longshore_expr::{Object, Value};
+use longshore_workflow::model::StepsJob;
+
+use super::place::{bind, container_spec};
+use super::specification::{ContainerSpecification, Specification};
+use super::steps::chain;
+use super::{JobRun, Place};
+use crate::action::ResolvedActions;
+use crate::voice::StepVoice;
+
+/// Where the program that forwards ports lies inside.
+pub(crate) const FORWARDER: &str = "/run/longshore/longshore";
+
+/// How often it is looked whether a service is well; the engine itself probes early.
+const POLL: Duration = Duration::from_millis(10);
+
+/// The first port for services whose `ports:` names no port of the machine.
+const FIRST_FREE_PORT: u16 = 32768;
+
+/// How many lines of the log of a failed service are shown.
+const FAILED_LOG_LINES: usize = 200;
+
+/// Services that run.
+pub(super) struct Services {
+    running: Vec<(String, ContainerId)>,
+    /// `job.services`.
+    pub(super) context: Vec<(String, Value)>,
+    /// The process that forwards ports, as long as it is needed.
+    forwarder: Option<Box<dyn RunningExec>>,
+}
+
+/// A port of a service: where the job finds it, and where the service listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Port {
+    listen: u16,
+    target: u16,
+    protocol: String,
+}
+
+impl JobRun<'_> {
+    /// Writes the event, fetches the actions, and starts the container in which the steps run.
+    pub(super) fn set_up(
+        &self,
+        place: &mut Place,
+        model: &StepsJob,
+        specification: &Specification,
+        voice: &StepVoice,
+    ) -> Result<ResolvedActions, String> {
+        let request = &self.task.facts.request;
+        voice.lines([
+            "##[group]Runner",
+            &format!("Longshore {}", env!("CARGO_PKG_VERSION")),
+            &format!("Machine: {}", self.runner.machine.name),
+            &format!("Engine: {}", place.engine().capabilities().engine),
+            &format!("Labels: {}", specification.labels.join(", ")),
+            &format!("Image: {}", specification.image),
+            "##[endgroup]",
+        ]);
+        let payload = request.event.payload.to_json();
+        let event = place.paths.root.join("workflow/event.json");
+        fs::write(&event, payload).map_err(|error| format!("failed to write `{}`: {error}", event.display()))?;
+        let actions = ResolvedActions::resolve(self, model, voice)?;
+        let mut mounts = actions.mounts(&place.paths);
+        if !specification.services.is_empty() {
+            mounts.push(bind(&self.runner.program, FORWARDER, true));
+        }
+        place.start(self, specification, mounts, voice).map_err(|error| chain(&error))?;
+        Ok(actions)
+    }
+
+    /// Starts all services and waits until they are well.
+    pub(super) fn start_services(
+        &self,
+        place: &Place,
+        specification: &Specification,
+        voice: &StepVoice,
+    ) -> Result<Services, String> {
+        let mut free = FIRST_FREE_PORT;
+        let mut services = Services { running: Vec::new(), context: Vec::new(), forwarder: None };
+        let mut forwards = Vec::new();
+        for (name, service) in &specification.services {
+            let ports = ports(name, service, &mut free)?;
+            self.tell(voice, name, service, ServiceState::Starting, &ports);
+            let id = self.start_service(place, name, service, voice)?;
+            services.context.push((name.clone(), context(&id, &place.network, &ports)));
+            services.running.push((name.clone(), id));
+            forwards.extend(ports.iter().map(|port| (port.clone(), name.clone())));
+        }
+        let waited = services.running.iter().zip(&specification.services).try_for_each(|((name, id), (_, service))| {
+            let ready = self.wait_ready(place, name, id);
+            let state = if ready.is_ok() { ServiceState::Ready } else { ServiceState::Failed };
+            self.tell(voice, name, service, state, &[]);
+            ready
+        });
+        if let Err(error) = waited {
+            self.show_logs(place, &services, voice);
+            return Err(error);
+        }
+        if !place.in_container && !forwards.is_empty() {
+            services.forwarder = Some(forward(place, &forwards)?);
+        }
+        Ok(services)
+    }
+
+    fn start_service(
+        &self,
+        place: &Place,
+        name: &str,
+        service: &ContainerSpecification,
+        voice: &StepVoice,
+    ) -> Result<ContainerId, String> {
+        let failed = |error: &dyn std::error::Error| format!("failed to start the service `{name}`: {}", chain(error));
+        voice.line(&format!("Starting the service {name} from {}", service.image));
+        let mut spec = container_spec(service, &place.paths).map_err(|error| failed(&error))?;
+        let image = ImageSource::parse(&service.image);
+        place.pull(&image, voice).map_err(|error| failed(&error))?;
+        spec.name = Some(format!("{}-{name}", place.network));
+        spec.labels.extend(place.labels.clone());
+        spec.network = place.attachment(name);
+        if !service.command.is_empty() {
+            spec.command.clone_from(&service.command);
+        }
+        spec.entrypoint = service.entrypoint.clone().or(spec.entrypoint);
+        let engine = place.engine();
+        let id = engine.create_container(&place.sandbox, &spec).map_err(|error| failed(&error))?;
+        engine.start(&id).map_err(|error| failed(&error))?;
+        Ok(id)
+    }
+
+    fn wait_ready(&self, place: &Place, name: &str, id: &ContainerId) -> Result<(), String> {
+        let began = Instant::now();
+        loop {
+            let status = place.engine().inspect(id).map_err(|error| chain(&error))?;
+            let health = status.health.as_ref().map(|health| health.state);
+            match (status.state, health) {
+                (ContainerState::Running, None | Some(HealthState::Healthy)) => return Ok(()),
+                (ContainerState::Running, Some(HealthState::Unhealthy)) => {
+                    return Err(format!(
+                        "the service `{name}` is unhealthy after {:.1} s; its log stands above",
+                        began.elapsed().as_secs_f64()
+                    ));
+                }
+                (ContainerState::Running | ContainerState::Created | ContainerState::Restarting, _) => {}
+                _ => {
+                    let code = status.exit.map_or(0, |exit| exit.code);
+                    return Err(format!("the service `{name}` ended with exit code {code}; its log stands above"));
+                }
+            }
+            if self.task.control.cancelled().is_some() || self.is_over() {
+                return Err(format!("the service `{name}` was not ready when the job was ended"));
+            }
+            // Health is written by the container's monitor; there is nothing to wait upon but the clock.
+            std::thread::sleep(POLL);
+        }
+    }
+
+    pub(super) fn stop_services(&self, place: &Place, services: &Services, failed: bool, voice: &StepVoice) {
+        if failed {
+            self.show_logs(place, services, voice);
+        }
+        if let Some(forwarder) = &services.forwarder {
+            let _ = forwarder.signal(9);
+        }
+        for (name, id) in &services.running {
+            voice.line(&format!("Removing the service {name}"));
+            if let Err(error) = place.engine().remove_container(id, true) {
+                voice.warning(&format!("failed to remove the service `{name}`: {}", chain(&error)));
+            }
+        }
+    }
+
+    fn show_logs(&self, place: &Place, services: &Services, voice: &StepVoice) {
+        for (name, id) in &services.running {
+            let mut lines = Vec::new();
+            let query = LogQuery { tail: Some(FAILED_LOG_LINES), ..LogQuery::default() };
+            let _ = place.engine().logs(id, &query, &mut |entry| {
+                lines.push(String::from_utf8_lossy(&entry.bytes).trim_end_matches(['\n', '\r']).to_owned());
+                true
+            });
+            voice.line(&format!("##[group]Log of the service {name}"));
+            voice.lines(lines.iter().map(String::as_str));
+            voice.line("##[endgroup]");
+        }
+    }
+
+    fn tell(
+        &self,
+        voice: &StepVoice,
+        name: &str,
+        service: &ContainerSpecification,
+        state: ServiceState,
+        ports: &[Port],
+    ) {
+        let ports: BTreeMap<String, u16> =
+            ports.iter().map(|port| (format!("{}/{}", port.target, port.protocol), port.listen)).collect();
+        voice.job.say(JobEvent::Service { name: name.to_owned(), image: service.image.clone(), state, ports });
+    }
+}
+
+/// `job.services.NAME`.
+fn context(id: &ContainerId, network: &str, ports: &[Port]) -> Value {
+    let ports: Object = ports
+        .iter()
+        .map(|port| (port.target.to_string(), Value::from(port.listen.to_string().as_str())))
+        .collect();
+    let entries = [
+        ("id", Value::from(id.to_string().as_str())),
+        ("network", Value::from(network)),
+        ("ports", Value::Object(ports)),
+    ];
+    Value::Object(entries.into_iter().collect())
+}
+
+/// What `ports:` asks for: `[IP:][HOST:]CONTAINER[/PROTOCOL]`.
+fn ports(name: &str, service: &ContainerSpecification, free: &mut u16) -> Result<Vec<Port>, String> {
+    let mut ports = Vec::new();
+    for text in &service.ports {
+        let wrong = || format!("`ports: {text}` of the service `{name}` is not [HOST:]CONTAINER[/PROTOCOL]");
+        let (numbers, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+        if protocol != "tcp" {
+            return Err(format!(
+                "`ports: {text}` of the service `{name}`: only TCP ports are forwarded to the job; use a job in a \
+                 `container:`, which reaches `{name}` directly"
+            ));
+        }
+        let mut parts = numbers.rsplit(':');
+        let target: u16 = parts.next().and_then(|port| port.parse().ok()).ok_or_else(wrong)?;
+        let listen = match parts.next().filter(|port| !port.is_empty()) {
+            Some(port) => port.parse().map_err(|_| wrong())?,
+            None => {
+                *free += 1;
+                *free - 1
+            }
+        };
+        ports.push(Port { listen, target, protocol: protocol.to_owned() });
+    }
+    Ok(ports)
+}
+
+/// Starts what forwards ports, and waits until it listens.
+fn forward(place: &Place, forwards: &[(Port, String)]) -> Result<Box<dyn RunningExec>, String> {
+    let rules = forwards.iter().map(|(port, name)| format!("{}={name}:{}", port.listen, port.target));
+    let command = [FORWARDER.to_owned(), "__forward".to_owned()].into_iter().chain(rules).collect();
+    let spec = ExecSpec { command, user: Some("0".to_owned()), ..ExecSpec::default() };
+    let said = Arc::new((Mutex::new((String::new(), false)), std::sync::Condvar::new()));
+    let hearing = Arc::clone(&said);
+    let sink = move |_: Stream, bytes: &[u8]| {
+        let (text, heard) = &*hearing;
+        let mut text = text.lock().unwrap_or_else(PoisonError::into_inner);
+        text.0.push_str(&String::from_utf8_lossy(bytes));
+        drop(text);
+        heard.notify_all();
+    };
+    let io = ProcessIo { output: Output::Sink(Arc::new(sink)), ..ProcessIo::default() };
+    let failed = |why: &str| format!("failed to forward the ports of services to the job: {why}");
+    let exec = place.exec(&spec, io).map_err(|error| failed(&chain(&error)))?;
+    let (text, heard) = &*said;
+    let mut state = text.lock().unwrap_or_else(PoisonError::into_inner);
+    let until = Instant::now() + Duration::from_secs(10);
+    while !state.0.contains('\n') && Instant::now() < until {
+        state = heard.wait_timeout(state, Duration::from_millis(100)).unwrap_or_else(PoisonError::into_inner).0;
+    }
+    if state.0.starts_with("ready") { Ok(exec) } else { Err(failed(state.0.trim())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use longshore_engine::ContainerSpec;
+
+    use super::{ContainerSpecification, ports};
+
+    fn service(ports: &[&str]) -> ContainerSpecification {
+        ContainerSpecification {
+            image: "postgres".into(),
+            spec: ContainerSpec::default(),
+            env: Vec::new(),
+            ports: ports.iter().map(ToString::to_string).collect(),
+            volumes: Vec::new(),
+            credentials: false,
+            command: Vec::new(),
+            entrypoint: None,
+        }
+    }
+
+    #[test]
+    fn ports_are_read_and_free_ones_given() {
+        let mut free = 32768;
+        let list = ports("db", &service(&["5432:5433", "6379", "127.0.0.1:80:8080/tcp"]), &mut free).unwrap();
+        let pairs: Vec<(u16, u16)> = list.iter().map(|port| (port.listen, port.target)).collect();
+        assert_eq!(pairs, [(5432, 5433), (32768, 6379), (80, 8080)]);
+        assert!(ports("db", &service(&["x"]), &mut free).is_err());
+        assert!(ports("db", &service(&["53/udp"]), &mut free).unwrap_err().contains("only TCP"));
+    }
+}

@@ -1,0 +1,336 @@
+//! The steps of a job, one after the other or at the same time.
+//!
+//! Steps with `background: true` and those of a `parallel:` group run on threads of their own; `wait`, `wait-all` and
+//! `cancel` steps join them. What is still running when the last step has ended is waited for before post steps run.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::Scope as Threads;
+use std::time::Instant;
+
+use longshore_event::{Conclusion, StepEvent, StepNumber, StepStage};
+use longshore_workflow::model::{Step, StepKind, StepsJob};
+
+use super::specification::Specification;
+use super::{JobEnd, JobRun, Place, Progress, result};
+use crate::command::Matchers;
+use crate::context::{Files, Scope};
+use crate::control::StopFlag;
+use crate::handler::Post;
+use crate::step::{Frame, StepEnd, StepRun};
+use crate::voice::StepVoice;
+
+/// What all steps of a job share.
+pub(crate) struct JobSteps<'j> {
+    pub(crate) run: &'j JobRun<'j>,
+    pub(crate) specification: &'j Specification,
+    pub(crate) place: &'j Place,
+    pub(crate) progress: &'j Progress,
+    /// What is to be done after the steps, in the order in which it was asked for.
+    pub(crate) posts: Mutex<Vec<Post>>,
+    /// The problem matchers of the job.
+    pub(crate) matchers: Arc<Matchers>,
+    numbers: &'j AtomicU32,
+    background: Background,
+}
+
+/// Background steps by id.
+#[derive(Default)]
+struct Background {
+    running: Mutex<HashMap<String, Arc<StopFlag>>>,
+    changed: Condvar,
+}
+
+impl Background {
+    fn begin(&self, id: &str) -> Arc<StopFlag> {
+        let flag = Arc::new(StopFlag::default());
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), Arc::clone(&flag));
+        flag
+    }
+
+    fn end(&self, id: &str) {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+        self.changed.notify_all();
+    }
+
+    /// Waits until none of these runs; of all, if there are none given.
+    fn wait(&self, ids: &[String]) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        while running.keys().any(|id| ids.is_empty() || ids.iter().any(|wanted| wanted.eq_ignore_ascii_case(id))) {
+            running = self.changed.wait(running).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn find(&self, id: &str) -> Option<Arc<StopFlag>> {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.iter().find(|(known, _)| known.eq_ignore_ascii_case(id)).map(|(_, flag)| Arc::clone(flag))
+    }
+}
+
+/// A step of the runner's own, such as `Set up job`.
+pub(super) struct OwnStep {
+    pub(super) voice: StepVoice,
+}
+
+impl OwnStep {
+    fn begin(run: &JobRun<'_>, numbers: &AtomicU32, name: &str) -> Self {
+        let number = StepNumber(numbers.fetch_add(1, Ordering::SeqCst) + 1);
+        let voice = run.task.voice.step(number);
+        voice.say(StepEvent::Started { name: name.to_owned(), id: String::new(), stage: StepStage::Runner });
+        Self { voice }
+    }
+
+    fn end(self, error: Option<String>) {
+        if let Some(error) = &error {
+            self.voice.error(error);
+        }
+        let conclusion = if error.is_some() { Conclusion::Failure } else { Conclusion::Success };
+        self.voice.say(StepEvent::Finished {
+            outcome: conclusion,
+            conclusion,
+            exit_code: None,
+            outputs: std::collections::BTreeMap::new(),
+            error: error.map(|error| self.voice.job.run.mask(&error)),
+        });
+    }
+}
+
+impl JobRun<'_> {
+    /// Makes the job's place, runs its steps, and clears up.
+    pub(super) fn carry_out(&self, model: &StepsJob, specification: &Specification) -> JobEnd {
+        let numbers = AtomicU32::new(0);
+        let own = OwnStep::begin(self, &numbers, "Set up job");
+        let mut place = match Place::make(self, specification) {
+            Ok(place) => place,
+            Err(error) => return Self::give_up(own, chain(&error)),
+        };
+        let prepared = self.set_up(&mut place, model, specification, &own.voice);
+        let actions = match prepared {
+            Ok(actions) => actions,
+            Err(error) => return Self::give_up(own, error),
+        };
+        own.end(None);
+        let services = if specification.services.is_empty() {
+            Ok(None)
+        } else {
+            let own = OwnStep::begin(self, &numbers, "Initialize containers");
+            match self.start_services(&place, specification, &own.voice) {
+                Ok(services) => {
+                    own.end(None);
+                    Ok(Some(services))
+                }
+                Err(error) => {
+                    own.end(Some(error.clone()));
+                    Err(error)
+                }
+            }
+        };
+        let services = match services {
+            Ok(services) => services,
+            Err(error) => return JobEnd::failed(error),
+        };
+        let progress = Progress::default();
+        let context = services.as_ref().map_or_else(Vec::new, |services| services.context.clone());
+        let mut scope = self.job_scope(&place, specification, context);
+        let steps = JobSteps {
+            run: self,
+            specification,
+            place: &place,
+            progress: &progress,
+            posts: Mutex::new(Vec::new()),
+            matchers: Arc::default(),
+            numbers: &numbers,
+            background: Background::default(),
+        };
+        let frame = Frame::top(self.file(), scope.clone(), specification.env.clone(), actions);
+        steps.run_all(&frame, &model.steps);
+        if let Some(services) = services {
+            let own = OwnStep::begin(self, &numbers, "Stop containers");
+            self.stop_services(&place, &services, progress.status() == Conclusion::Failure, &own.voice);
+            own.end(None);
+        }
+        let own = OwnStep::begin(self, &numbers, "Complete job");
+        scope = frame.closing_scope(&progress);
+        let (outputs, url) = self.closing_values(model, &scope);
+        own.end(None);
+        let error = self.task.control.cancelled().filter(|_| progress.status() == Conclusion::Cancelled);
+        JobEnd { result: result(progress.status()), outputs, url, error }
+    }
+
+    fn give_up(own: OwnStep, error: String) -> JobEnd {
+        own.end(Some(error.clone()));
+        JobEnd::failed(error)
+    }
+
+    /// The contexts of the steps, without what changes from step to step.
+    fn job_scope(
+        &self,
+        place: &Place,
+        specification: &Specification,
+        services: Vec<(String, longshore_expr::Value)>,
+    ) -> Scope {
+        let mut scope = self.task.scope.clone();
+        let paths = &place.paths;
+        scope.files = Some(Arc::new(Files {
+            workspace: paths.workspace_outside(),
+            home: paths.outside(&paths.home).unwrap_or_else(|| paths.root.join("home")),
+        }));
+        crate::step::variables::fill(self, place, specification, services, &mut scope);
+        scope
+    }
+}
+
+impl JobSteps<'_> {
+    /// Runs all steps, then what their actions left to be done, the last first.
+    fn run_all(&self, frame: &Frame<'_>, steps: &[Step]) {
+        self.run_pre(frame);
+        std::thread::scope(|threads| {
+            self.run_list(threads, frame, steps);
+            self.background.wait(&[]);
+        });
+        self.run_posts(frame);
+    }
+
+    /// What actions want to be done before the first step.
+    fn run_pre(&self, frame: &Frame<'_>) {
+        for pre in frame.actions.pre_steps() {
+            if self.run.task.control.is_killed() {
+                return;
+            }
+            self.heed_cancel();
+            StepRun::new(self, frame, self.next_number(), StepStage::Pre).pre(&pre);
+        }
+    }
+
+    fn run_posts(&self, frame: &Frame<'_>) {
+        loop {
+            let post = self.posts.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let Some(post) = post else { return };
+            if self.run.task.control.is_killed() {
+                return;
+            }
+            self.heed_cancel();
+            StepRun::new(self, frame, self.next_number(), StepStage::Post).post(&post);
+        }
+    }
+
+    fn run_list<'s, 'e: 's>(&'s self, threads: &'s Threads<'s, 'e>, frame: &'s Frame<'_>, steps: &'s [Step]) {
+        for step in steps {
+            if self.run.task.control.is_killed() {
+                self.progress.settle(Conclusion::Cancelled);
+                return;
+            }
+            self.heed_cancel();
+            let number = self.next_number();
+            match &step.kind {
+                StepKind::Parallel { steps } => self.run_group(threads, frame, (step, number), steps),
+                StepKind::Wait { targets } => {
+                    let ids: Vec<String> = targets.iter().map(|target| target.value.clone()).collect();
+                    self.run_inline(frame, step, number, &|| self.background.wait(&ids));
+                }
+                StepKind::WaitAll => self.run_inline(frame, step, number, &|| self.background.wait(&[])),
+                StepKind::Cancel { target } => self.run_inline(frame, step, number, &|| {
+                    if let Some(flag) = self.background.find(&target.value) {
+                        flag.ask(&self.run.task.control);
+                        self.background.wait(std::slice::from_ref(&target.value));
+                    }
+                }),
+                StepKind::Run { .. } | StepKind::Uses { .. } => {
+                    if step.background.as_ref().is_some_and(|background| background.value) {
+                        self.spawn(threads, frame, step, number);
+                    } else {
+                        StepRun::new(self, frame, number, StepStage::Main).main(step);
+                    }
+                }
+            }
+        }
+    }
+
+    fn spawn<'s, 'e: 's>(
+        &'s self,
+        threads: &'s Threads<'s, 'e>,
+        frame: &'s Frame<'_>,
+        step: &'s Step,
+        number: StepNumber,
+    ) {
+        let stop = self.background.begin(&step.id);
+        threads.spawn(move || {
+            let mut run = StepRun::new(self, frame, number, StepStage::Main);
+            run.stop = stop;
+            let finished = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run.main(step)));
+            if finished.is_err() {
+                self.progress.settle(Conclusion::Failure);
+            }
+            self.background.end(&step.id);
+        });
+    }
+
+    /// Steps at the same time; the next step waits for all.
+    fn run_group<'s, 'e: 's>(
+        &'s self,
+        threads: &'s Threads<'s, 'e>,
+        frame: &'s Frame<'_>,
+        (group, number): (&'s Step, StepNumber),
+        steps: &'s [Step],
+    ) {
+        let run = StepRun::new(self, frame, number, StepStage::Main);
+        run.inline(group, &|| {
+            for step in steps {
+                self.spawn(threads, frame, step, self.next_number());
+            }
+            let ids: Vec<String> = steps.iter().map(|step| step.id.clone()).collect();
+            if !ids.is_empty() {
+                self.background.wait(&ids);
+            }
+            StepEnd::success()
+        });
+    }
+
+    fn run_inline(&self, frame: &Frame<'_>, step: &Step, number: StepNumber, act: &dyn Fn()) {
+        StepRun::new(self, frame, number, StepStage::Main).inline(step, &|| {
+            act();
+            StepEnd::success()
+        });
+    }
+
+    /// A job that was cancelled, or whose time is over, is so for the steps to come.
+    fn heed_cancel(&self) {
+        let control = &self.run.task.control;
+        if self.run.is_over() && control.cancelled().is_none() {
+            let minutes = self.specification.timeout.as_secs_f64() / 60.0;
+            control.cancel(&format!("The job has exceeded the maximum execution time of {minutes} minutes"));
+        }
+        if control.cancelled().is_some() {
+            self.progress.settle(Conclusion::Cancelled);
+        }
+    }
+
+    fn next_number(&self) -> StepNumber {
+        StepNumber(self.numbers.fetch_add(1, Ordering::SeqCst) + 1)
+    }
+
+    /// When a step must have ended.
+    pub(crate) fn deadline(&self, own: Option<Instant>, after_cancel: bool) -> Option<Instant> {
+        let job = self.run.deadline.filter(|_| !after_cancel);
+        match (own, job) {
+            (Some(own), Some(job)) => Some(own.min(job)),
+            (own, job) => own.or(job),
+        }
+    }
+}
+
+/// An error with its causes, on one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text += &format!(": {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
+

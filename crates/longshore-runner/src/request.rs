@@ -1,0 +1,67 @@
+//! One run of one workflow.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use longshore_core::Secret;
+use longshore_event::{Conclusion, RunId};
+use longshore_expr::Object;
+use longshore_workflow::event::Event;
+use longshore_workflow::model::Workflow;
+use longshore_workflow::plan::{RunPlan, Selection, SourceSet};
+
+/// One run of one workflow that an event starts.
+#[derive(Debug, Clone)]
+pub struct RunRequest {
+    /// Its number; `github.run_id`.
+    pub id: RunId,
+    /// Which run of this workflow, from 1.
+    pub number: u64,
+    /// Which attempt, from 1.
+    pub attempt: u32,
+    /// The workflow.
+    pub workflow: Arc<Workflow>,
+    /// What happened.
+    pub event: Event,
+    /// The inputs of a dispatch, typed.
+    pub inputs: Object,
+    /// The configuration variables.
+    pub vars: Object,
+    /// The secrets. Withheld from pull requests of forks, whatever stands here.
+    pub secrets: Vec<(String, Secret<String>)>,
+    /// `github.token`; empty if there is none.
+    pub token: Secret<String>,
+    /// What was planned.
+    pub plan: RunPlan,
+    /// Called workflows and manifests that were fetched for the plan.
+    pub sources: SourceSet,
+    /// Which part of the workflow is wanted.
+    pub selection: Selection,
+    /// The project.
+    pub project: Project,
+    /// Print what the runner and steps have to say for debugging (`ACTIONS_STEP_DEBUG`).
+    pub debug: bool,
+}
+
+/// The project that a run is of.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// The root of its files on this machine.
+    pub root: PathBuf,
+    /// `owner/name`.
+    pub repository: String,
+}
+
+impl Project {
+    /// The repository's name without its owner.
+    pub(crate) fn name(&self) -> &str {
+        self.repository.rsplit('/').next().unwrap_or(&self.repository)
+    }
+}
+
+/// How a run has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunOutcome {
+    /// How.
+    pub conclusion: Conclusion,
+}

@@ -1,0 +1,72 @@
+//! What all runs of one invocation share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use longshore_engine::{ContainerSpec, Engine};
+use longshore_event::{RunSink, Timestamp};
+
+use crate::dispatch::Dispatcher;
+use crate::{ActionSource, ImageMap, RunOutcome, RunRequest, Shutdown, Slots};
+
+/// What all runs of one invocation share.
+pub struct Runner {
+    /// What runs containers.
+    pub engine: Arc<dyn Engine>,
+    /// Images for labels of `runs-on`.
+    pub images: ImageMap,
+    /// Where actions come from.
+    pub actions: Arc<dyn ActionSource>,
+    /// Whether actions are replaced by what is built in.
+    pub action_mode: ActionMode,
+    /// Reads the options of `docker create` that `container.options` and services have: an image and words to what they
+    /// ask for, or what is wrong with them.
+    pub container_options: fn(&str, &[String]) -> Result<ContainerSpec, String>,
+    /// The program of this process, for what it does inside of containers.
+    pub program: PathBuf,
+    /// A directory for what jobs work with; nobody else uses it.
+    pub work: PathBuf,
+    /// What of this machine is seen in jobs of the image `host`.
+    pub machine: Machine,
+    /// How many jobs run at the same time.
+    pub slots: Slots,
+    /// What time it is.
+    pub clock: fn() -> Timestamp,
+}
+
+impl std::fmt::Debug for Runner {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Runner").field("images", &self.images).field("work", &self.work).finish_non_exhaustive()
+    }
+}
+
+/// Whether actions are replaced by what is built in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ActionMode {
+    /// Where something is built in, it runs.
+    #[default]
+    Native,
+    /// Every action runs as its authors published it.
+    Upstream,
+}
+
+/// What of this machine is seen in jobs of the image `host`.
+#[derive(Debug, Clone, Default)]
+pub struct Machine {
+    /// Its name.
+    pub name: String,
+    /// The directories in which programs are looked for, in order.
+    pub path: Vec<String>,
+    /// Directories below home directories that hold tools, seen read-only.
+    pub tools: Vec<PathBuf>,
+    /// Variables that the tools need.
+    pub env: Vec<(String, String)>,
+}
+
+impl Runner {
+    /// Carries out one run: tells `sink` what happens, and returns when everything has ended and is cleaned up.
+    /// Several runs may be carried out at the same time, each on a thread of its own.
+    pub fn run(&self, request: RunRequest, sink: &mut dyn RunSink, shutdown: &Shutdown) -> RunOutcome {
+        Dispatcher::new(self, request).run(sink, shutdown)
+    }
+}

@@ -1,0 +1,98 @@
+//! GitHub's default variables, and the contexts that say the same.
+
+use longshore_expr::{Object, Value};
+
+use crate::job::{JobRun, Place, Specification};
+use crate::context::Scope;
+use crate::environment::set;
+
+/// Entries of the `github` context that steps get as `GITHUB_…`, as in the runner's `GitHubContext`.
+const GITHUB: [&str; 32] = [
+    "action", "action_path", "action_ref", "action_repository", "actor", "actor_id", "api_url", "base_ref",
+    "event_name", "event_path", "graphql_url", "head_ref", "job", "ref", "ref_name", "ref_protected", "ref_type",
+    "repository", "repository_id", "repository_owner", "repository_owner_id", "retention_days", "run_attempt", "run_id",
+    "run_number", "server_url", "sha", "triggering_actor", "workflow", "workflow_ref", "workflow_sha", "workspace",
+];
+
+/// Fills in the contexts `github`, `runner` and `job` with what only the job knows.
+pub(crate) fn fill(
+    run: &JobRun<'_>,
+    place: &Place,
+    specification: &Specification,
+    services: Vec<(String, Value)>,
+    scope: &mut Scope,
+) {
+    let paths = &place.paths;
+    let github = [
+        ("workspace", paths.workspace.clone()),
+        ("event_path", format!("{}/event.json", paths.workflow)),
+        ("action", String::new()),
+    ];
+    for (key, value) in github {
+        scope.set_entry("github", key, Value::from(value.as_str()));
+    }
+    if let Some(token) = scope.text("github", "token").filter(|token| token.is_empty()) {
+        drop(token);
+    }
+    let machine = &run.runner.machine;
+    let runner = [
+        ("os", "Linux"),
+        ("arch", architecture()),
+        ("name", machine.name.as_str()),
+        ("environment", "self-hosted"),
+        ("temp", paths.temp.as_str()),
+        ("tool_cache", paths.tool_cache.as_str()),
+        ("workspace", paths.runner_workspace.as_str()),
+        ("debug", if run.task.facts.request.debug { "1" } else { "" }),
+    ];
+    let runner = runner.into_iter().filter(|(_, value)| !value.is_empty());
+    scope.set("runner", crate::context::texts(runner));
+    let services: Object = services.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    let mut job: Object =
+        [("status", Value::from("success")), ("services", Value::Object(services))].into_iter().collect();
+    if specification.container.is_some()
+        && let Some(id) = place.container()
+    {
+        job = job.with(
+            "container",
+            crate::context::texts([("id", id.to_string().as_str()), ("network", place.network.as_str())]),
+        );
+    }
+    scope.set("job", Value::Object(job));
+}
+
+/// The variables that every step gets, whatever `env` says.
+pub(crate) fn defaults(place: &Place, scope: &Scope, debug: bool) -> Vec<(String, String)> {
+    let mut env = vec![
+        ("CI".to_owned(), "true".to_owned()),
+        ("GITHUB_ACTIONS".to_owned(), "true".to_owned()),
+        ("LONGSHORE".to_owned(), "true".to_owned()),
+        ("HOME".to_owned(), place.paths.home.clone()),
+    ];
+    for key in GITHUB {
+        if let Some(value) = scope.text("github", key) {
+            env.push((format!("GITHUB_{}", key.to_uppercase()), value));
+        }
+    }
+    let runner = ["os", "arch", "name", "environment", "temp", "tool_cache", "workspace"];
+    for key in runner {
+        if let Some(value) = scope.text("runner", key) {
+            set(&mut env, &format!("RUNNER_{}", key.to_uppercase()), value);
+        }
+    }
+    if debug {
+        env.push(("RUNNER_DEBUG".to_owned(), "1".to_owned()));
+    }
+    env
+}
+
+/// This machine's architecture in GitHub's words.
+pub(crate) fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "X64",
+        "aarch64" => "ARM64",
+        "x86" => "X86",
+        "arm" => "ARM",
+        other => other,
+    }
+}
