@@ -92,7 +92,9 @@ impl Scope {
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         hash_files(&files.workspace, Some(&files.home), &texts)
             .map(|hash| Value::from(hash.as_str()))
-            .map_err(|error| EvalError::function(format!("hashFiles('{}') failed. {error}", texts.join(", "))))
+            .map_err(|error| {
+                EvalError::function(format!("hashFiles('{}') failed. {error}", texts.join(", ")))
+            })
     }
 }
 

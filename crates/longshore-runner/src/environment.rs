@@ -65,8 +65,14 @@ mod tests {
     fn words_are_those_of_a_shell() {
         let cases: [(&str, Option<&[&str]>); 6] = [
             ("", Some(&[])),
-            ("--health-cmd pg_isready  --health-interval 10s", Some(&["--health-cmd", "pg_isready", "--health-interval", "10s"])),
-            (r#"--health-cmd "redis-cli ping" -e A='b c'"#, Some(&["--health-cmd", "redis-cli ping", "-e", "A=b c"])),
+            (
+                "--health-cmd pg_isready  --health-interval 10s",
+                Some(&["--health-cmd", "pg_isready", "--health-interval", "10s"]),
+            ),
+            (
+                r#"--health-cmd "redis-cli ping" -e A='b c'"#,
+                Some(&["--health-cmd", "redis-cli ping", "-e", "A=b c"]),
+            ),
             (r#"a\ b "c\"d" '' "#, Some(&["a b", "c\"d", ""])),
             ("\"open", None),
             ("'open", None),

@@ -68,7 +68,8 @@ impl<'a> Evaluator<'a> {
             Value::Bool(value) => Ok(value),
             Value::Null => Ok(false),
             value => {
-                Err(self.refused(token.span(), format!("`true` or `false` is wanted here, not {}", kind(&value))))
+                Err(self
+                    .refused(token.span(), format!("`true` or `false` is wanted here, not {}", kind(&value))))
             }
         }
     }
@@ -77,7 +78,9 @@ impl<'a> Evaluator<'a> {
     pub(crate) fn number(&self, token: &Token) -> Evaluated<f64> {
         match self.value(token)? {
             Value::Number(value) if value.is_finite() => Ok(value),
-            value => Err(self.refused(token.span(), format!("a number is wanted here, not {}", kind(&value)))),
+            value => {
+                Err(self.refused(token.span(), format!("a number is wanted here, not {}", kind(&value))))
+            }
         }
     }
 
@@ -96,14 +99,18 @@ impl<'a> Evaluator<'a> {
                 })
                 .collect(),
             Value::String(text) if text.is_empty() => Ok(Vec::new()),
-            value => Err(self.refused(token.span(), format!("a mapping is wanted here, not {}", kind(&value)))),
+            value => {
+                Err(self.refused(token.span(), format!("a mapping is wanted here, not {}", kind(&value))))
+            }
         }
     }
 
     /// Whether a condition holds.
     pub(crate) fn condition(&self, condition: &Condition) -> Evaluated<bool> {
         let place = condition.written.as_ref().map_or_else(Span::default, |written| written.span);
-        eval(&condition.expr, self.contexts).map(|value| value.is_truthy()).map_err(|error| self.failed(place, &error))
+        eval(&condition.expr, self.contexts)
+            .map(|value| value.is_truthy())
+            .map_err(|error| self.failed(place, &error))
     }
 
     fn object(&self, entries: &[(Token, Token)]) -> Evaluated<Value> {

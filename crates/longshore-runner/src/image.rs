@@ -23,7 +23,9 @@ impl UnknownRunner {
     /// What to do about it.
     pub fn help(&self) -> String {
         let label = self.labels.split(", ").next().unwrap_or_default();
-        format!("name an image for it: `--runs-on {label}=IMAGE`, or `{label} = \"IMAGE\"` below `[runner.images]` in longshore.toml")
+        format!(
+            "name an image for it: `--runs-on {label}=IMAGE`, or `{label} = \"IMAGE\"` below `[runner.images]` in longshore.toml"
+        )
     }
 }
 
@@ -54,7 +56,8 @@ impl ImageMap {
             };
             other_system || other_machine
         });
-        let known = lower.is_empty() || lower.iter().any(|label| LINUX.iter().any(|name| label.starts_with(name)));
+        let known =
+            lower.is_empty() || lower.iter().any(|label| LINUX.iter().any(|name| label.starts_with(name)));
         if known && !foreign {
             return Ok(ImageSource::Host);
         }

@@ -36,7 +36,11 @@ pub struct Runner {
 
 impl std::fmt::Debug for Runner {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Runner").field("images", &self.images).field("work", &self.work).finish_non_exhaustive()
+        formatter
+            .debug_struct("Runner")
+            .field("images", &self.images)
+            .field("work", &self.work)
+            .finish_non_exhaustive()
     }
 }
 

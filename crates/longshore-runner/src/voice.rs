@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
-use longshore_event::{Annotation, AnnotationLevel, EventKind, JobKey, LogChunk, Masker, StepNumber, Timestamp};
+use longshore_event::{
+    Annotation, AnnotationLevel, EventKind, JobKey, LogChunk, Masker, StepNumber, Timestamp,
+};
 
 use crate::dispatch::Message;
 

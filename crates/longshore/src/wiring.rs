@@ -107,5 +107,11 @@ impl<'a> Wiring<'a> {
 pub(crate) fn internal() -> Option<ExitCode> {
     let arguments: Option<Vec<String>> =
         std::env::args_os().skip(1).map(|word| word.into_string().ok()).collect();
-    internal_main(&arguments?)
+    let arguments = arguments?;
+    if let Some((first, rest)) = arguments.split_first()
+        && first == "__forward"
+    {
+        return Some(longshore_runner::forward_main(rest));
+    }
+    internal_main(&arguments)
 }

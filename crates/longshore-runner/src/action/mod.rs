@@ -61,7 +61,8 @@ pub(crate) fn remote(uses: &str) -> Option<SourceRef> {
     let (path, version) = uses.split_once('@')?;
     let mut parts = path.splitn(3, '/');
     let (owner, repository) = (parts.next()?, parts.next()?);
-    let path: Vec<&str> = parts.next().unwrap_or_default().split('/').filter(|part| !part.is_empty()).collect();
+    let path: Vec<&str> =
+        parts.next().unwrap_or_default().split('/').filter(|part| !part.is_empty()).collect();
     Some(SourceRef::Remote {
         owner: owner.to_owned(),
         repository: repository.to_owned(),

@@ -60,7 +60,8 @@ pub(crate) struct ResolvedActions {
 impl ResolvedActions {
     /// Fetches all actions that the steps of a job use, and those that these use.
     pub(crate) fn resolve(run: &JobRun<'_>, model: &StepsJob, voice: &StepVoice) -> Result<Self, String> {
-        let paths = Paths::new(Path::new(""), run.task.facts.request.project.name(), model.container.is_some());
+        let paths =
+            Paths::new(Path::new(""), run.task.facts.request.project.name(), model.container.is_some());
         let mut resolved = Self::default();
         let steps: Vec<&Step> = model.steps.iter().flat_map(Step::flatten).collect();
         resolved.add_steps(run, &paths, &steps, voice, 0)?;
@@ -95,7 +96,8 @@ impl ResolvedActions {
         }
         for step in steps {
             let StepKind::Uses { uses, .. } = &step.kind else { continue };
-            let native = run.runner.action_mode == ActionMode::Native && NativeAction::find(&uses.value).is_some();
+            let native =
+                run.runner.action_mode == ActionMode::Native && NativeAction::find(&uses.value).is_some();
             let Some(reference) = remote(&uses.value).filter(|_| !native) else { continue };
             let action = match self.actions.get(&reference) {
                 Some(known) => known.clone(),
@@ -104,7 +106,9 @@ impl ResolvedActions {
             if depth == 0 {
                 self.add_pre(step, &uses.value, &action);
             }
-            if let Some(Runs::Composite { steps }) = action.manifest.as_ref().and_then(|found| found.runs.as_ref()) {
+            if let Some(Runs::Composite { steps }) =
+                action.manifest.as_ref().and_then(|found| found.runs.as_ref())
+            {
                 let inner: Vec<&Step> = steps.iter().collect();
                 self.add_steps(run, paths, &inner, voice, depth + 1)?;
             }
@@ -166,7 +170,9 @@ impl ResolvedActions {
 /// The manifest in a directory; none if it is an action by nothing but its Dockerfile.
 pub(crate) fn manifest_in(directory: &Path, name: &str) -> Result<Option<Arc<ActionManifest>>, String> {
     let missing = || {
-        format!("can't find 'action.yml', 'action.yaml' or 'Dockerfile' under `{name}`; is the repository checked out?")
+        format!(
+            "can't find 'action.yml', 'action.yaml' or 'Dockerfile' under `{name}`; is the repository checked out?"
+        )
     };
     let opened = Directory::open(directory).map_err(|_| missing())?;
     for file_name in MANIFESTS {
@@ -175,7 +181,8 @@ pub(crate) fn manifest_in(directory: &Path, name: &str) -> Result<Option<Arc<Act
         let file = SourceFile::new(format!("{name}/{file_name}"), text);
         let parsed = parse_action(&file);
         if !parsed.is_valid() {
-            let first = parsed.diagnostics().into_iter().next().map(|found| found.message).unwrap_or_default();
+            let first =
+                parsed.diagnostics().into_iter().next().map(|found| found.message).unwrap_or_default();
             return Err(format!("`{name}/{file_name}` cannot be used: {first}"));
         }
         return Ok(parsed.model.map(Arc::new));

@@ -54,10 +54,9 @@ impl Dispatcher<'_> {
         };
         let plan = caller.plan(&ready.id.job).ok_or("the job was not planned")?;
         let (workflow, plans) = planned_call(plan, &call.uses.value)?;
-        let trigger = workflow
-            .trigger("workflow_call")
-            .cloned()
-            .ok_or_else(|| format!("`{}` is not made to be called: it lacks `on: workflow_call`", call.uses.value))?;
+        let trigger = workflow.trigger("workflow_call").cloned().ok_or_else(|| {
+            format!("`{}` is not made to be called: it lacks `on: workflow_call`", call.uses.value)
+        })?;
         let scope = caller.scope(&self.facts, ready);
         let inputs = self.call_inputs(caller, call, &trigger, &workflow, &scope)?;
         let secrets = call_secrets(caller, call, &scope, &self.facts.secrets())?;
@@ -73,9 +72,9 @@ impl Dispatcher<'_> {
         scope: &Scope,
     ) -> Result<Value, String> {
         let given = match &call.with {
-            Some(token) => {
-                Evaluator::new(&caller.workflow.file, scope).value(token).map_err(|error| error.to_string())?
-            }
+            Some(token) => Evaluator::new(&caller.workflow.file, scope)
+                .value(token)
+                .map_err(|error| error.to_string())?,
             None => Value::Null,
         };
         let mut inputs = Object::default();
@@ -88,8 +87,9 @@ impl Dispatcher<'_> {
                 }
                 (None, None) => Value::Null,
             };
-            let typed = typed(input, &value)
-                .ok_or_else(|| format!("the input `{name}` of `{}` wants a {}", call.uses.value, input.kind.as_str()))?;
+            let typed = typed(input, &value).ok_or_else(|| {
+                format!("the input `{name}` of `{}` wants a {}", call.uses.value, input.kind.as_str())
+            })?;
             inputs = inputs.with(name, typed);
         }
         Ok(Value::Object(inputs))
@@ -146,7 +146,9 @@ fn planned_call(plan: &JobPlan, uses: &str) -> Result<(Arc<Workflow>, Vec<JobPla
             Ok((Arc::new(model), jobs.clone()))
         }
         Some(CalledWorkflow::Missing(reason) | CalledWorkflow::Refused(reason)) => Err(reason.clone()),
-        Some(CalledWorkflow::Skipped) | None => Err(format!("`{uses}` was not looked at when the run was planned")),
+        Some(CalledWorkflow::Skipped) | None => {
+            Err(format!("`{uses}` was not looked at when the run was planned"))
+        }
     }
 }
 
@@ -160,7 +162,9 @@ fn call_secrets(caller: &Level, call: &CallJob, scope: &Scope, own: &Object) -> 
         CallSecrets::None => Ok(with_token(Object::default())),
         CallSecrets::Inherit => Ok(caller.secrets.clone()),
         CallSecrets::Mapping(mapping) => {
-            let texts = Evaluator::new(&caller.workflow.file, scope).texts(mapping).map_err(|error| error.to_string())?;
+            let texts = Evaluator::new(&caller.workflow.file, scope)
+                .texts(mapping)
+                .map_err(|error| error.to_string())?;
             let secrets = texts.iter().map(|(name, value)| (name.as_str(), Value::from(value.as_str())));
             Ok(with_token(secrets.collect()))
         }

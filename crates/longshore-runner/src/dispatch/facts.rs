@@ -35,7 +35,9 @@ impl RunFacts {
     pub(crate) fn secrets(&self) -> Object {
         let token = ("github_token", &self.request.token);
         let given = self.request.secrets.iter().map(|(name, secret)| (name.as_str(), secret));
-        let entry = |(name, secret): (&str, &Secret<String>)| (Arc::from(name), Value::from(secret.expose().as_str()));
+        let entry = |(name, secret): (&str, &Secret<String>)| {
+            (Arc::from(name), Value::from(secret.expose().as_str()))
+        };
         let has_token = !self.request.token.expose().is_empty();
         Object::from_entries(has_token.then_some(token).into_iter().chain(given).map(entry).collect())
     }

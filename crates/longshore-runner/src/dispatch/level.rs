@@ -106,7 +106,8 @@ impl Level {
             None => plain(),
             Some(token) => {
                 let scope = self.scope(facts, ready);
-                let text = Evaluator::new(&self.workflow.file, &scope).text(token).unwrap_or_else(|_| plain());
+                let text =
+                    Evaluator::new(&self.workflow.file, &scope).text(token).unwrap_or_else(|_| plain());
                 match (&ready.matrix, token.as_expression()) {
                     (Some(cell), None) => cell_name(&text, cell),
                     _ => text,
@@ -158,7 +159,9 @@ impl Level {
             let result = self.graph.result(id).unwrap_or(JobResult::Skipped);
             let outputs = self.outputs.get(&id.to_lowercase()).cloned().unwrap_or_default();
             let entry: Object =
-                [("result", Value::from(result.as_str())), ("outputs", Value::Object(outputs))].into_iter().collect();
+                [("result", Value::from(result.as_str())), ("outputs", Value::Object(outputs))]
+                    .into_iter()
+                    .collect();
             (id, Value::Object(entry))
         });
         Value::Object(jobs.collect())
@@ -199,9 +202,11 @@ impl Level {
             return Undone { key, event: JobEvent::Skipped { name, reason }.into(), error: None };
         }
         // A failure without a start is one of the condition or of the matrix.
-        let diagnostic = self.graph.diagnostics().iter().find(|found| {
-            found.span.start >= job.span.start && found.span.end <= job.span.end
-        });
+        let diagnostic = self
+            .graph
+            .diagnostics()
+            .iter()
+            .find(|found| found.span.start >= job.span.start && found.span.end <= job.span.end);
         let error = (result == JobResult::Failure).then(|| {
             diagnostic.map_or_else(
                 || "its condition or matrix has no value".to_owned(),
@@ -228,13 +233,17 @@ impl Level {
 
 fn is_deferred(plan: Option<&JobPlan>) -> bool {
     plan.is_some_and(|plan| matches!(plan.matrix, longshore_workflow::plan::MatrixPlan::Deferred(_)))
-        || plan.is_some_and(|plan| matches!(plan.instances.first().map(|i| &i.name), Some(Planned::Deferred(_))) && plan.instances.len() == 1)
+        || plan.is_some_and(|plan| {
+            matches!(plan.instances.first().map(|i| &i.name), Some(Planned::Deferred(_)))
+                && plan.instances.len() == 1
+        })
 }
 
 /// Whether a key is that of a cell of a job.
 fn is_of(key: &JobKey, prefix: &str, job: &str) -> bool {
     let Some(rest) = key.as_str().strip_prefix(prefix) else { return false };
-    rest.eq_ignore_ascii_case(job) || rest.rsplit_once('/').is_some_and(|(id, _)| id.eq_ignore_ascii_case(job))
+    rest.eq_ignore_ascii_case(job)
+        || rest.rsplit_once('/').is_some_and(|(id, _)| id.eq_ignore_ascii_case(job))
 }
 
 /// Whether jobs of a workflow that `key` calls were told of, which tells of the call.

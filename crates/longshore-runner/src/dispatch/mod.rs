@@ -132,7 +132,9 @@ impl<'r> Dispatcher<'r> {
         loop {
             self.advance(sink);
             self.start_waiting(threads, messages);
-            if self.running.is_empty() && self.waiting.is_empty() && self.levels.iter().all(|level| level.graph.is_done())
+            if self.running.is_empty()
+                && self.waiting.is_empty()
+                && self.levels.iter().all(|level| level.graph.is_done())
             {
                 return;
             }
@@ -180,7 +182,8 @@ impl<'r> Dispatcher<'r> {
             self.end_unstarted(&place, &key, &name, "not selected", sink);
             return;
         }
-        if here.job(&ready).is_some_and(|job| matches!(job.kind, longshore_workflow::model::JobKind::Call(_))) {
+        if here.job(&ready).is_some_and(|job| matches!(job.kind, longshore_workflow::model::JobKind::Call(_)))
+        {
             self.begin_call(place, ready, &key, &name, sink);
             return;
         }
@@ -210,7 +213,8 @@ impl<'r> Dispatcher<'r> {
             let task = self.task(waiting.ready, waiting.place.clone(), waiting.name, control, voice);
             let (runner, messages, place) = (self.runner, messages.clone(), waiting.place);
             threads.spawn(move || {
-                let outcome = task.map_or_else(|| CellOutcome::new(JobResult::Failure), |task| start::run(runner, task));
+                let outcome = task
+                    .map_or_else(|| CellOutcome::new(JobResult::Failure), |task| start::run(runner, task));
                 drop(slot);
                 let _ = messages.send(Message::Ended { place, outcome });
             });
@@ -220,7 +224,9 @@ impl<'r> Dispatcher<'r> {
     fn hear(&mut self, message: Message, sink: &mut dyn RunSink) {
         match message {
             Message::Event { at, job, step, kind } => {
-                if let (Some(job), EventKind::Job(JobEvent::Finished { .. } | JobEvent::Skipped { .. })) = (&job, &kind) {
+                if let (Some(job), EventKind::Job(JobEvent::Finished { .. } | JobEvent::Skipped { .. })) =
+                    (&job, &kind)
+                {
                     self.told.insert(job.clone());
                 }
                 self.stamp(sink, at, job, step, kind);
@@ -250,7 +256,8 @@ impl<'r> Dispatcher<'r> {
         } else if let Some(at) = self.waiting.iter().position(|waiting| waiting.place == *place) {
             self.waiting.remove(at);
             self.complete(place, CellOutcome::new(JobResult::Cancelled));
-        } else if let Some(level) = self.levels.iter().position(|level| level.parent.as_ref() == Some(place)) {
+        } else if let Some(level) = self.levels.iter().position(|level| level.parent.as_ref() == Some(place))
+        {
             self.cancel_level(level, reason);
         }
     }
@@ -278,14 +285,25 @@ impl<'r> Dispatcher<'r> {
     }
 
     /// Ends a cell that was ready and does not run.
-    fn end_unstarted(&mut self, place: &Place, key: &JobKey, name: &str, reason: &str, sink: &mut dyn RunSink) {
+    fn end_unstarted(
+        &mut self,
+        place: &Place,
+        key: &JobKey,
+        name: &str,
+        reason: &str,
+        sink: &mut dyn RunSink,
+    ) {
         self.tell_skipped(key, name, reason, sink);
         self.complete(place, CellOutcome::new(JobResult::Skipped));
     }
 
     fn tell_skipped(&mut self, key: &JobKey, name: &str, reason: &str, sink: &mut dyn RunSink) {
         if self.told.insert(key.clone()) {
-            self.tell(sink, Some(key), JobEvent::Skipped { name: name.to_owned(), reason: reason.to_owned() });
+            self.tell(
+                sink,
+                Some(key),
+                JobEvent::Skipped { name: name.to_owned(), reason: reason.to_owned() },
+            );
         }
     }
 

@@ -109,7 +109,9 @@ pub(super) fn main(call: &mut StepCall<'_>, step: &Step, uses: &str, with: Optio
         }
         Some(Runs::Docker { .. }) => docker::action(call, &action, &inputs, None),
         None if action.manifest.is_none() => docker::action(call, &action, &inputs, None),
-        None => HandlerEnd::failed(call, format!("`{uses}` does not say how it runs: its manifest has no `runs`")),
+        None => {
+            HandlerEnd::failed(call, format!("`{uses}` does not say how it runs: its manifest has no `runs`"))
+        }
     };
     if let Some(condition) = post_of(&action) {
         let kind = PostKind::Fetched(action);
@@ -211,7 +213,8 @@ fn leave(
 }
 
 fn post_name(call: &StepCall<'_>, step: &Step, uses: &str) -> String {
-    let name = step.name.as_ref().and_then(|name| Evaluator::new(call.frame.file, &call.scope).text(name).ok());
+    let name =
+        step.name.as_ref().and_then(|name| Evaluator::new(call.frame.file, &call.scope).text(name).ok());
     name.unwrap_or_else(|| format!("Run {uses}"))
 }
 
@@ -254,7 +257,9 @@ fn warn(call: &StepCall<'_>, manifest: &ActionManifest, inputs: &Inputs) {
     let known = |name: &str| manifest.inputs.iter().find(|input| input.name.value.eq_ignore_ascii_case(name));
     let is_docker = matches!(manifest.runs, Some(Runs::Docker { .. }));
     let valid: Vec<String> = manifest.inputs.iter().map(|input| format!("'{}'", input.name.value)).collect();
-    let own = |name: &str| is_docker && (name.eq_ignore_ascii_case("args") || name.eq_ignore_ascii_case("entrypoint"));
+    let own = |name: &str| {
+        is_docker && (name.eq_ignore_ascii_case("args") || name.eq_ignore_ascii_case("entrypoint"))
+    };
     let unknown: Vec<String> = inputs
         .iter()
         .filter(|(name, _)| known(name).is_none() && !own(name))
@@ -284,7 +289,8 @@ fn find(call: &StepCall<'_>, uses: &str) -> Result<ResolvedAction, String> {
         } else {
             format!("{}/{path}", place.paths.workspace)
         };
-        let outside = place.paths.outside(&inside).ok_or_else(|| format!("`{uses}` leads out of the workspace"))?;
+        let outside =
+            place.paths.outside(&inside).ok_or_else(|| format!("`{uses}` leads out of the workspace"))?;
         if path.split('/').any(|part| part == "..") {
             return Err(format!("`{uses}` leads out of the workspace"));
         }
@@ -314,7 +320,12 @@ fn show(call: &StepCall<'_>, uses: &str, inputs: &Inputs) {
     let mut lines = vec![format!("##[group]Run {uses}")];
     if inputs.iter().next().is_some() {
         lines.push("with:".to_owned());
-        lines.extend(inputs.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("  {name}: {value}")));
+        lines.extend(
+            inputs
+                .iter()
+                .filter(|(_, value)| !value.is_empty())
+                .map(|(name, value)| format!("  {name}: {value}")),
+        );
     }
     if !call.env.is_empty() {
         lines.push("env:".to_owned());

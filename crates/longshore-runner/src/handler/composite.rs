@@ -43,7 +43,8 @@ pub(super) fn main(
         if control.is_killed() {
             break;
         }
-        if control.cancelled().is_some() && !call.limits.after_cancel
+        if control.cancelled().is_some()
+            && !call.limits.after_cancel
             && let Some(own) = &frame.own_status
         {
             own.settle(Conclusion::Cancelled);

@@ -63,4 +63,3 @@ pub(crate) fn pre(call: &mut StepCall<'_>, pre: &PreStep) -> HandlerEnd {
 pub(crate) fn post(call: &mut StepCall<'_>, post: &Post) -> HandlerEnd {
     action::post(call, post)
 }
-

@@ -3,7 +3,9 @@
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use longshore_engine::{EngineError, ExecSpec, ExitStatus, Fault, Input, Output, OutputSink, ProcessIo, RunningExec, Stream};
+use longshore_engine::{
+    EngineError, ExecSpec, ExitStatus, Fault, Input, Output, OutputSink, ProcessIo, RunningExec, Stream,
+};
 use longshore_event::{Conclusion, LogChunk};
 
 use super::HandlerEnd;
@@ -52,9 +54,15 @@ impl StepFiles for Files {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         let limit = crate::command::MATCHER_FILE_LIMIT as u64;
         for (inside, outside) in &self.paths.mounts {
-            let Some(rest) = path.strip_prefix(inside.as_str()).and_then(|rest| rest.strip_prefix('/')) else { continue };
+            let Some(rest) = path.strip_prefix(inside.as_str()).and_then(|rest| rest.strip_prefix('/'))
+            else {
+                continue;
+            };
             let directory = crate::job::Directory::open(outside).map_err(|error| error.to_string())?;
-            return directory.read(rest, limit + 1).map(|(content, _)| content).map_err(|error| error.to_string());
+            return directory
+                .read(rest, limit + 1)
+                .map(|(content, _)| content)
+                .map_err(|error| error.to_string());
         }
         Err(format!("`{path}` is not in the workspace or the temporary directory of the job"))
     }
@@ -77,7 +85,8 @@ impl Process {
             ..ExecSpec::default()
         };
         let sink: Arc<dyn OutputSink> = Arc::new(Sink(Arc::clone(&ears)));
-        let exec = call.steps.place.exec(&spec, ProcessIo { input: Input::Null, output: Output::Sink(sink) })?;
+        let exec =
+            call.steps.place.exec(&spec, ProcessIo { input: Input::Null, output: Output::Sink(sink) })?;
         let exec: Arc<dyn RunningExec> = Arc::from(exec);
         let (result, ended) = wait_limited(&*exec, &call.steps.run.task.control, &call.limits);
         ears.wait_for_streams(&exec);
@@ -127,7 +136,8 @@ fn end(call: &StepCall<'_>, status: ExitStatus, ended: Option<Ended>) -> Handler
 
 impl Ears {
     fn new(call: &StepCall<'_>) -> Self {
-        let allowed = |name: &str| get(&call.env, name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let allowed =
+            |name: &str| get(&call.env, name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
         let options = StepOutputOptions {
             workspace: call.steps.place.paths.workspace.clone(),
             debug: call.steps.run.task.facts.request.debug,
@@ -141,7 +151,10 @@ impl Ears {
             Arc::new(Files { paths: call.steps.place.paths.clone() }),
         ));
         Self {
-            readers: [Mutex::new(OutputReader::new(Arc::clone(&output))), Mutex::new(OutputReader::new(output))],
+            readers: [
+                Mutex::new(OutputReader::new(Arc::clone(&output))),
+                Mutex::new(OutputReader::new(output)),
+            ],
             heard: Mutex::default(),
             gone: (Mutex::new(false), Condvar::new()),
             voice: call.voice.clone(),

@@ -55,7 +55,11 @@ fn evaluate(
         absolute if absolute.starts_with('/') => absolute.to_owned(),
         relative => format!("{workspace}/{}", relative.trim_start_matches("./")),
     };
-    Ok(Texts { script: evaluator.text(script)?, shell: text(shell, &specification.shell)?, working_directory })
+    Ok(Texts {
+        script: evaluator.text(script)?,
+        shell: text(shell, &specification.shell)?,
+        working_directory,
+    })
 }
 
 fn run(call: &mut StepCall<'_>, shell: &Shell, texts: &Texts) -> HandlerEnd {
@@ -76,7 +80,8 @@ fn run(call: &mut StepCall<'_>, shell: &Shell, texts: &Texts) -> HandlerEnd {
     let mut env = call.process_env();
     env.extend(files.variables(place));
     let programs: Vec<String> = shell.programs().map(str::to_owned).collect();
-    let mut process = Process { command: Vec::new(), env, working_directory: texts.working_directory.clone() };
+    let mut process =
+        Process { command: Vec::new(), env, working_directory: texts.working_directory.clone() };
     let mut is_first = true;
     for (at, program) in programs.iter().enumerate() {
         process.command = std::iter::once(program.clone()).chain(arguments.iter().cloned()).collect();

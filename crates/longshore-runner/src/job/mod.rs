@@ -28,8 +28,8 @@ pub(crate) use open::Directory;
 pub(crate) use paths::Paths;
 pub(crate) use place::{Place, bind};
 pub(crate) use progress::{Progress, StepResults};
-use specification::Unfit;
 pub(crate) use specification::Specification;
+use specification::Unfit;
 pub(crate) use steps::{JobSteps, chain};
 
 /// What a job has to do.
@@ -83,7 +83,9 @@ impl<'r> JobRun<'r> {
             Ok(specification) => specification,
             Err(Unfit::Runner(unknown)) => return self.skip(&unknown.to_string(), &unknown.help()),
             Err(Unfit::Value(message)) => {
-                self.task.voice.say(Annotation::new(AnnotationLevel::Error, self.task.voice.run.mask(&message)));
+                self.task
+                    .voice
+                    .say(Annotation::new(AnnotationLevel::Error, self.task.voice.run.mask(&message)));
                 return self.finish(JobEnd::failed(message), false);
             }
         };
@@ -164,7 +166,9 @@ impl<'r> JobRun<'r> {
 
 /// Minutes as the file has them.
 pub(crate) fn minutes(minutes: f64) -> Duration {
-    Duration::try_from_secs_f64((minutes * 60.0).max(0.0)).unwrap_or(Duration::MAX / 4).min(Duration::from_secs(35 * 24 * 3600))
+    Duration::try_from_secs_f64((minutes * 60.0).max(0.0))
+        .unwrap_or(Duration::MAX / 4)
+        .min(Duration::from_secs(35 * 24 * 3600))
 }
 
 /// How a step or job has ended, in the words of the graph.
@@ -179,5 +183,8 @@ pub(crate) fn result(conclusion: Conclusion) -> JobResult {
 
 /// The secrets of a job by name, for who needs them all.
 pub(crate) fn secret_values(secrets: &Object) -> Vec<(String, Secret<String>)> {
-    secrets.iter().map(|(name, value)| (name.to_string(), Secret::new(value.to_text().into_owned()))).collect()
+    secrets
+        .iter()
+        .map(|(name, value)| (name.to_string(), Secret::new(value.to_text().into_owned())))
+        .collect()
 }

@@ -54,7 +54,10 @@ impl Directory {
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
         let file = openat2(&self.place, name, flags | OFlags::CLOEXEC | OFlags::NOFOLLOW, mode, resolve)?;
         if FileType::from_raw_mode(fstat(&file)?.st_mode) != FileType::RegularFile {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("`{name}` is no longer a plain file")));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("`{name}` is no longer a plain file"),
+            ));
         }
         Ok(File::from(file))
     }

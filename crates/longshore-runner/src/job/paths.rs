@@ -39,7 +39,12 @@ impl Paths {
         let (tool_cache, externals, home, workflow) = if in_container {
             ("/__t", "/__e", "/github/home", "/github/workflow")
         } else {
-            ("/opt/hostedtoolcache", "/home/runner/externals", "/home/runner", "/home/runner/work/_temp/_github_workflow")
+            (
+                "/opt/hostedtoolcache",
+                "/home/runner/externals",
+                "/home/runner",
+                "/home/runner/work/_temp/_github_workflow",
+            )
         };
         let commands = format!("{work}/_temp/_runner_file_commands");
         let mut mounts = vec![
@@ -97,7 +102,10 @@ mod tests {
         assert_eq!(paths.workspace, "/home/runner/work/shop/shop");
         assert_eq!(paths.workspace_outside(), Path::new("/j/work/shop/shop"));
         let outside = |inside: &str| paths.outside(inside).map(|path| path.display().to_string());
-        assert_eq!(outside("/home/runner/work/_temp/_runner_file_commands/x"), Some("/j/commands/x".to_owned()));
+        assert_eq!(
+            outside("/home/runner/work/_temp/_runner_file_commands/x"),
+            Some("/j/commands/x".to_owned())
+        );
         assert_eq!(outside("/home/runner/work"), Some("/j/work".to_owned()));
         assert_eq!(outside("/home/runner/workshop"), None);
         assert_eq!(outside("/etc"), None);

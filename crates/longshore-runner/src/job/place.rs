@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use longshore_engine::{
-    Attachment, Bind, ContainerId, ContainerSpec, Engine, EngineError, ExecSpec, ImageSource, Mount, MountKind,
-    NetworkMode, ProcessIo, Propagation, PullPolicy, RunningExec, SandboxId, SandboxNetwork, SandboxSpec,
+    Attachment, Bind, ContainerId, ContainerSpec, Engine, EngineError, ExecSpec, ImageSource, Mount,
+    MountKind, NetworkMode, ProcessIo, Propagation, PullPolicy, RunningExec, SandboxId, SandboxNetwork,
+    SandboxSpec,
 };
 use longshore_event::{EventSink, ImageEvent};
 use longshore_oci::Reference;
@@ -125,7 +126,8 @@ impl Place {
             let machine = &run.runner.machine;
             spec.env.push(format!("PATH={}", machine.path.join(":")));
             spec.env.extend(machine.env.iter().map(|(name, value)| format!("{name}={value}")));
-            spec.mounts.extend(machine.tools.iter().map(|tool| bind(tool, &tool.display().to_string(), true)));
+            spec.mounts
+                .extend(machine.tools.iter().map(|tool| bind(tool, &tool.display().to_string(), true)));
         }
         self.pull(&spec.image, voice)?;
         // Longer targets lie inside shorter ones and are mounted after them.

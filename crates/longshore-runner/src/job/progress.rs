@@ -71,7 +71,13 @@ impl StepResults {
         Value::Object(self.results.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
-    pub(crate) fn set(&self, id: &str, outcome: Conclusion, conclusion: Conclusion, outputs: &[(String, String)]) {
+    pub(crate) fn set(
+        &self,
+        id: &str,
+        outcome: Conclusion,
+        conclusion: Conclusion,
+        outputs: &[(String, String)],
+    ) {
         let outputs: Object =
             outputs.iter().map(|(name, value)| (name.as_str(), Value::from(value.as_str()))).collect();
         let entry: Object = [

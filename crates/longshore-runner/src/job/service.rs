@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use longshore_engine::{
-    ContainerId, ContainerState, ExecSpec, HealthState, ImageSource, LogQuery, Output, ProcessIo, RunningExec, Stream,
+    ContainerId, ContainerState, ExecSpec, HealthState, ImageSource, LogQuery, Output, ProcessIo,
+    RunningExec, Stream,
 };
 use longshore_event::{JobEvent, ServiceState};
 use longshore_expr::{Object, Value};
@@ -73,7 +74,8 @@ impl JobRun<'_> {
         ]);
         let payload = request.event.payload.to_json();
         let event = place.paths.root.join("workflow/event.json");
-        fs::write(&event, payload).map_err(|error| format!("failed to write `{}`: {error}", event.display()))?;
+        fs::write(&event, payload)
+            .map_err(|error| format!("failed to write `{}`: {error}", event.display()))?;
         let actions = ResolvedActions::resolve(self, model, voice)?;
         let mut mounts = actions.mounts(&place.paths);
         if !specification.services.is_empty() {
@@ -101,12 +103,14 @@ impl JobRun<'_> {
             services.running.push((name.clone(), id));
             forwards.extend(ports.iter().map(|port| (port.clone(), name.clone())));
         }
-        let waited = services.running.iter().zip(&specification.services).try_for_each(|((name, id), (_, service))| {
-            let ready = self.wait_ready(place, name, id);
-            let state = if ready.is_ok() { ServiceState::Ready } else { ServiceState::Failed };
-            self.tell(voice, name, service, state, &[]);
-            ready
-        });
+        let waited = services.running.iter().zip(&specification.services).try_for_each(
+            |((name, id), (_, service))| {
+                let ready = self.wait_ready(place, name, id);
+                let state = if ready.is_ok() { ServiceState::Ready } else { ServiceState::Failed };
+                self.tell(voice, name, service, state, &[]);
+                ready
+            },
+        );
         if let Err(error) = waited {
             self.show_logs(place, &services, voice);
             return Err(error);
@@ -124,7 +128,8 @@ impl JobRun<'_> {
         service: &ContainerSpecification,
         voice: &StepVoice,
     ) -> Result<ContainerId, String> {
-        let failed = |error: &dyn std::error::Error| format!("failed to start the service `{name}`: {}", chain(error));
+        let failed =
+            |error: &dyn std::error::Error| format!("failed to start the service `{name}`: {}", chain(error));
         voice.line(&format!("Starting the service {name} from {}", service.image));
         let mut spec = container_spec(service, &place.paths).map_err(|error| failed(&error))?;
         let image = ImageSource::parse(&service.image);
@@ -158,7 +163,9 @@ impl JobRun<'_> {
                 (ContainerState::Running | ContainerState::Created | ContainerState::Restarting, _) => {}
                 _ => {
                     let code = status.exit.map_or(0, |exit| exit.code);
-                    return Err(format!("the service `{name}` ended with exit code {code}; its log stands above"));
+                    return Err(format!(
+                        "the service `{name}` ended with exit code {code}; its log stands above"
+                    ));
                 }
             }
             if self.task.control.cancelled().is_some() || self.is_over() {
@@ -208,7 +215,12 @@ impl JobRun<'_> {
     ) {
         let ports: BTreeMap<String, u16> =
             ports.iter().map(|port| (format!("{}/{}", port.target, port.protocol), port.listen)).collect();
-        voice.job.say(JobEvent::Service { name: name.to_owned(), image: service.image.clone(), state, ports });
+        voice.job.say(JobEvent::Service {
+            name: name.to_owned(),
+            image: service.image.clone(),
+            state,
+            ports,
+        });
     }
 }
 
@@ -273,7 +285,8 @@ fn forward(place: &Place, forwards: &[(Port, String)]) -> Result<Box<dyn Running
     let mut state = text.lock().unwrap_or_else(PoisonError::into_inner);
     let until = Instant::now() + Duration::from_secs(10);
     while !state.0.contains('\n') && Instant::now() < until {
-        state = heard.wait_timeout(state, Duration::from_millis(100)).unwrap_or_else(PoisonError::into_inner).0;
+        state =
+            heard.wait_timeout(state, Duration::from_millis(100)).unwrap_or_else(PoisonError::into_inner).0;
     }
     if state.0.starts_with("ready") { Ok(exec) } else { Err(failed(state.0.trim())) }
 }

@@ -74,7 +74,10 @@ impl Specification {
         let workflow = &run.task.workflow;
         let env = env(run, model)?;
         let mut scope = run.task.scope.clone();
-        scope.set("env", crate::context::texts(env.iter().map(|(name, value)| (name.as_str(), value.as_str()))));
+        scope.set(
+            "env",
+            crate::context::texts(env.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
+        );
         let evaluator = Evaluator::new(&workflow.file, &scope);
         let labels = labels(&evaluator, model.runs_on.as_ref())?;
         let container = match &model.container {
@@ -90,8 +93,7 @@ impl Specification {
             None => DEFAULT_TIMEOUT,
         };
         let environment = model.environment.as_ref().map(|token| token.entry("name").unwrap_or(token));
-        let (shell, working_directory) =
-            defaults(&evaluator, &workflow.defaults, &model.defaults)?;
+        let (shell, working_directory) = defaults(&evaluator, &workflow.defaults, &model.defaults)?;
         Ok(Self {
             image,
             container,
@@ -101,7 +103,10 @@ impl Specification {
                 Some(token) => evaluator.boolean(token)?,
                 None => false,
             },
-            environment: environment.map(|token| evaluator.text(token)).transpose()?.filter(|name| !name.is_empty()),
+            environment: environment
+                .map(|token| evaluator.text(token))
+                .transpose()?
+                .filter(|name| !name.is_empty()),
             shell,
             working_directory,
             labels,

@@ -57,7 +57,10 @@ impl Background {
     /// Waits until none of these runs; of all, if there are none given.
     fn wait(&self, ids: &[String]) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        while running.keys().any(|id| ids.is_empty() || ids.iter().any(|wanted| wanted.eq_ignore_ascii_case(id))) {
+        while running
+            .keys()
+            .any(|id| ids.is_empty() || ids.iter().any(|wanted| wanted.eq_ignore_ascii_case(id)))
+        {
             running = self.changed.wait(running).unwrap_or_else(PoisonError::into_inner);
         }
     }
@@ -333,4 +336,3 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
-

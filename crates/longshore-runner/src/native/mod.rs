@@ -4,8 +4,8 @@
 //! reads and writes the job's directories from outside. What is there was made by steps and is hostile, so everything goes
 //! through [`Directory`](crate::job::Directory).
 
-use crate::step::StepCall;
 use crate::handler::HandlerEnd;
+use crate::step::StepCall;
 
 /// The actions that are built in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -3,7 +3,8 @@
 use std::io;
 
 use longshore_workflow::file_command::{
-    EnvDisposition, FileCommandKind, STEP_SUMMARY_LIMIT, blocked_message, env_disposition, parse_pairs, parse_paths,
+    EnvDisposition, FileCommandKind, STEP_SUMMARY_LIMIT, blocked_message, env_disposition, parse_pairs,
+    parse_paths,
 };
 
 use crate::job::Place;
@@ -72,10 +73,14 @@ impl CommandFiles {
                     "$GITHUB_STEP_SUMMARY upload aborted, supports content up to a size of {}k, got more",
                     STEP_SUMMARY_LIMIT / 1024
                 )),
-                Ok((_, false)) => written.errors.push(format!("the file of `{}` is too large", kind.variable())),
+                Ok((_, false)) => {
+                    written.errors.push(format!("the file of `{}` is too large", kind.variable()))
+                }
                 // A step may remove its files; then it says nothing.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => written.errors.push(format!("the file of `{}` cannot be read: {error}", kind.variable())),
+                Err(error) => {
+                    written.errors.push(format!("the file of `{}` cannot be read: {error}", kind.variable()))
+                }
             }
         }
         written

@@ -78,7 +78,10 @@ impl<'f> Frame<'f> {
         for (name, value) in progress.state().env.clone() {
             crate::environment::set(&mut env, &name, value);
         }
-        scope.set("env", crate::context::texts(env.iter().map(|(name, value)| (name.as_str(), value.as_str()))));
+        scope.set(
+            "env",
+            crate::context::texts(env.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
+        );
         scope
     }
 }

@@ -122,7 +122,8 @@ impl<'s> StepRun<'s> {
     ) {
         let (scope, env) = self.scope_with(&[]);
         // Without a condition these always run.
-        let holds = condition.map_or(Ok(true), |condition| Evaluator::new(self.frame.file, &scope).condition(condition));
+        let holds = condition
+            .map_or(Ok(true), |condition| Evaluator::new(self.frame.file, &scope).condition(condition));
         let name = self.voice.job.run.mask(name);
         match holds {
             Ok(false) => {
@@ -143,7 +144,8 @@ impl<'s> StepRun<'s> {
     fn carry(&self, step: &Step, act: &dyn Fn(&mut StepCall<'_>) -> HandlerEnd) {
         let own_env = step.env.as_ref();
         let (scope, _) = self.scope_with(&[]);
-        let evaluated = own_env.map_or(Ok(Vec::new()), |token| Evaluator::new(self.frame.file, &scope).texts(token));
+        let evaluated =
+            own_env.map_or(Ok(Vec::new()), |token| Evaluator::new(self.frame.file, &scope).texts(token));
         let (own_env, env_error) = match evaluated {
             Ok(own_env) => (own_env, None),
             Err(error) => (Vec::new(), Some(error)),
@@ -183,10 +185,12 @@ impl<'s> StepRun<'s> {
         env: Vec<(String, String)>,
         act: &dyn Fn(&mut StepCall<'_>) -> HandlerEnd,
     ) -> StepEnd {
-        let timeout = step.timeout_minutes.as_ref().map(|token| Evaluator::new(self.frame.file, &scope).number(token));
+        let timeout =
+            step.timeout_minutes.as_ref().map(|token| Evaluator::new(self.frame.file, &scope).number(token));
         match timeout.transpose() {
             Ok(timeout) => {
-                let deadline = timeout.filter(|minutes| *minutes > 0.0).map(|time| Instant::now() + minutes(time));
+                let deadline =
+                    timeout.filter(|minutes| *minutes > 0.0).map(|time| Instant::now() + minutes(time));
                 let mut call = self.call(&step.id, scope, env, deadline);
                 self.finish(&mut call, act)
             }
@@ -198,7 +202,13 @@ impl<'s> StepRun<'s> {
     }
 
     /// What a handler needs.
-    fn call(&self, id: &str, mut scope: Scope, env: Vec<(String, String)>, deadline: Option<Instant>) -> StepCall<'s> {
+    fn call(
+        &self,
+        id: &str,
+        mut scope: Scope,
+        env: Vec<(String, String)>,
+        deadline: Option<Instant>,
+    ) -> StepCall<'s> {
         let after_cancel = self.steps.run.task.control.cancelled().is_some();
         let id = format!("{}{id}", self.frame.id_prefix);
         scope.set_entry("github", "action", Value::from(id.as_str()));
@@ -251,7 +261,8 @@ impl<'s> StepRun<'s> {
     }
 
     fn conclude(&self, step: &Step, end: &StepEnd) -> Conclusion {
-        let Some(token) = step.continue_on_error.as_ref().filter(|_| end.outcome == Conclusion::Failure) else {
+        let Some(token) = step.continue_on_error.as_ref().filter(|_| end.outcome == Conclusion::Failure)
+        else {
             return end.outcome;
         };
         let (scope, _) = self.scope_with(&[]);
@@ -345,7 +356,8 @@ impl StepCall<'_> {
         }
         let added = self.steps.progress.state().path.clone();
         if !added.is_empty() {
-            let base = get(&env, "PATH").or_else(|| get(&place.base_env, "PATH")).unwrap_or(DEFAULT_PATH).to_owned();
+            let base =
+                get(&env, "PATH").or_else(|| get(&place.base_env, "PATH")).unwrap_or(DEFAULT_PATH).to_owned();
             set(&mut env, "PATH", format!("{}:{base}", added.join(":")));
         }
         env

@@ -2,16 +2,44 @@
 
 use longshore_expr::{Object, Value};
 
-use crate::job::{JobRun, Place, Specification};
 use crate::context::Scope;
 use crate::environment::set;
+use crate::job::{JobRun, Place, Specification};
 
 /// Entries of the `github` context that steps get as `GITHUB_…`, as in the runner's `GitHubContext`.
 const GITHUB: [&str; 32] = [
-    "action", "action_path", "action_ref", "action_repository", "actor", "actor_id", "api_url", "base_ref",
-    "event_name", "event_path", "graphql_url", "head_ref", "job", "ref", "ref_name", "ref_protected", "ref_type",
-    "repository", "repository_id", "repository_owner", "repository_owner_id", "retention_days", "run_attempt", "run_id",
-    "run_number", "server_url", "sha", "triggering_actor", "workflow", "workflow_ref", "workflow_sha", "workspace",
+    "action",
+    "action_path",
+    "action_ref",
+    "action_repository",
+    "actor",
+    "actor_id",
+    "api_url",
+    "base_ref",
+    "event_name",
+    "event_path",
+    "graphql_url",
+    "head_ref",
+    "job",
+    "ref",
+    "ref_name",
+    "ref_protected",
+    "ref_type",
+    "repository",
+    "repository_id",
+    "repository_owner",
+    "repository_owner_id",
+    "retention_days",
+    "run_attempt",
+    "run_id",
+    "run_number",
+    "server_url",
+    "sha",
+    "triggering_actor",
+    "workflow",
+    "workflow_ref",
+    "workflow_sha",
+    "workspace",
 ];
 
 /// Fills in the contexts `github`, `runner` and `job` with what only the job knows.

@@ -18,6 +18,7 @@ mod logout;
 mod man;
 mod network;
 mod plan;
+mod run;
 mod settings;
 mod volume;
 
@@ -90,6 +91,7 @@ struct GlobalArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(Box<run::RunArgs>),
     Plan(Box<plan::PlanArgs>),
     Check(check::CheckArgs),
     Expr(expr::ExprArgs),
@@ -147,6 +149,7 @@ pub(crate) fn command(color: clap::ColorChoice) -> clap::Command {
     let codes: Vec<String> =
         Exit::ALL.iter().map(|(exit, meaning)| format!("  {:>2}  {meaning}", exit.code())).collect();
     let examples = "Examples:\n  \
+        longshore run\n  \
         longshore plan\n  \
         longshore plan -e pull_request\n  \
         longshore check\n  \
@@ -209,6 +212,7 @@ fn start(cli: Cli, environment: &Environment) -> Exit {
 
 fn dispatch(command: Command, session: &mut Session) -> Outcome {
     match command {
+        Command::Run(args) => run::run(&args, session),
         Command::Plan(args) => plan::run(&args, session),
         Command::Check(args) => check::run(&args, session),
         Command::Expr(args) => expr::run(&args, session),

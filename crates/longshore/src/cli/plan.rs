@@ -87,7 +87,7 @@ enum PlanFormat {
 }
 
 /// `KEY:VALUE` in two.
-fn cell_value(text: &str) -> Result<(String, String), String> {
+pub(super) fn cell_value(text: &str) -> Result<(String, String), String> {
     match text.split_once(':') {
         Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
         _ => Err("write KEY:VALUE, such as `os:ubuntu-latest`".to_owned()),
@@ -96,7 +96,7 @@ fn cell_value(text: &str) -> Result<(String, String), String> {
 
 /// What was asked for is not in the workflows.
 #[derive(Debug, Error)]
-enum PlanError {
+pub(super) enum PlanError {
     #[error("no workflow here has a job `{job}`")]
     Job { job: String, help: String },
     #[error("no cell of a matrix has {asked}")]
@@ -130,7 +130,7 @@ pub(super) fn run(args: &PlanArgs, session: &mut Session) -> Outcome {
     check_jobs(&args.jobs, &project.workflows)?;
     project.workflows.retain(|workflow| has_one_of(workflow, &args.jobs));
     let premise = settle(&request, &project.tree)?;
-    let vars = vars(args, &session.settings);
+    let vars = vars(&args.vars, &session.settings);
     let input = PlanInput {
         event: &premise.event,
         workflows: &project.workflows,
@@ -174,16 +174,16 @@ fn show(
 }
 
 /// The configuration variables; `None` if nobody gave any, so that nothing is taken for empty.
-fn vars(args: &PlanArgs, settings: &Settings) -> Option<Object> {
+pub(super) fn vars(given: &[(String, String)], settings: &Settings) -> Option<Object> {
     let mut vars: BTreeMap<&str, &str> = BTreeMap::new();
     vars.extend(settings.vars.iter().map(|(name, value)| (name.as_str(), value.value.as_str())));
-    vars.extend(args.vars.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    vars.extend(given.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     let entries = vars.iter().map(|(name, value)| (*name, Value::from(*value)));
     (!vars.is_empty()).then(|| entries.collect())
 }
 
 /// What is wrong with files, and with the runs that they would make, file by file.
-fn findings(project: &Project, plan: &Plan) -> Vec<FileFindings> {
+pub(super) fn findings(project: &Project, plan: &Plan) -> Vec<FileFindings> {
     let mut found = project.unreadable.clone();
     for workflow in &project.workflows {
         let diagnostics = workflow.parsed.diagnostics();
@@ -204,7 +204,7 @@ fn findings(project: &Project, plan: &Plan) -> Vec<FileFindings> {
 }
 
 /// A job that is in none of the workflows would leave nothing to plan.
-fn check_jobs(asked: &[String], workflows: &[WorkflowFile]) -> Result<(), PlanError> {
+pub(super) fn check_jobs(asked: &[String], workflows: &[WorkflowFile]) -> Result<(), PlanError> {
     let models = workflows.iter().filter_map(|workflow| workflow.parsed.model.as_ref());
     let ids: Vec<&str> = models.flat_map(|model| &model.jobs).map(|job| job.id.value.as_str()).collect();
     for job in asked {
@@ -219,7 +219,7 @@ fn check_jobs(asked: &[String], workflows: &[WorkflowFile]) -> Result<(), PlanEr
 }
 
 /// Whether the workflow has one of the jobs asked for; any has if none is.
-fn has_one_of(workflow: &WorkflowFile, jobs: &[String]) -> bool {
+pub(super) fn has_one_of(workflow: &WorkflowFile, jobs: &[String]) -> bool {
     let model = workflow.parsed.model.as_ref();
     jobs.is_empty() || jobs.iter().any(|id| model.is_some_and(|model| model.job(id).is_some()))
 }
@@ -236,7 +236,7 @@ fn listed(ids: &[&str]) -> String {
 }
 
 /// Inputs that no workflow takes are a slip if somebody meant one.
-fn check_inputs(plan: &Plan, is_meant: bool) -> Result<(), PlanError> {
+pub(super) fn check_inputs(plan: &Plan, is_meant: bool) -> Result<(), PlanError> {
     if !is_meant || plan.workflows.iter().any(|workflow| matches!(workflow.start, Start::Starts(_))) {
         return Ok(());
     }
@@ -256,7 +256,7 @@ fn check_inputs(plan: &Plan, is_meant: bool) -> Result<(), PlanError> {
 }
 
 /// A value that no cell has would leave nothing to plan.
-fn check_matrix(asked: &[(String, String)], plan: &Plan) -> Result<(), PlanError> {
+pub(super) fn check_matrix(asked: &[(String, String)], plan: &Plan) -> Result<(), PlanError> {
     let mut jobs =
         plan.workflows.iter().filter_map(|workflow| workflow.run.as_ref()).flat_map(|run| &run.jobs);
     let has_cells = |job: &JobPlan| job.instances.iter().any(|instance| instance.cell.is_some());

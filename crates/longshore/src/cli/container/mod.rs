@@ -31,8 +31,8 @@ mod wait;
 
 use std::ffi::OsString;
 
-use clap::Subcommand;
-use longshore_engine::{ContainerId, EngineError};
+use clap::{Args as _, FromArgMatches as _, Subcommand};
+use longshore_engine::{ContainerId, ContainerSpec, EngineError};
 use longshore_engine_native::NativeEngine;
 
 use super::{Outcome, Session};
@@ -145,4 +145,19 @@ pub(super) fn as_switch(argument: clap::Arg) -> clap::Arg {
         .value_name("BOOL")
         .hide_default_value(true)
         .hide_possible_values(true)
+}
+
+/// What the options of `container create` ask for, given as words: `container.options` of a workflow.
+pub(super) fn options(image: &str, words: &[String]) -> Result<ContainerSpec, String> {
+    let command = flags::SpecArgs::augment_args(clap::Command::new("options").no_binary_name(true))
+        .disable_help_flag(true)
+        .disable_version_flag(true);
+    let words = words.iter().map(String::as_str).chain([image]);
+    let first_line = |error: &clap::Error| {
+        let text = error.to_string();
+        text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
+    };
+    let matches = command.try_get_matches_from(words).map_err(|error| first_line(&error))?;
+    let args = flags::SpecArgs::from_arg_matches(&matches).map_err(|error| first_line(&error))?;
+    args.lower().map_err(|error| error.to_string())
 }

@@ -1,0 +1,24 @@
+//! Ctrl-C: the first cancels as GitHub does, the second kills, the third leaves at once.
+
+use std::io;
+
+use longshore_runner::Shutdown;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+/// Hands signals on for as long as the process lives.
+pub(crate) fn listen(shutdown: Shutdown) -> io::Result<()> {
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    std::thread::spawn(move || {
+        let mut count = 0_u32;
+        for signal in signals.forever() {
+            count += 1;
+            shutdown.ask();
+            if count > 2 {
+                // What is left is found by the next start.
+                let _ = signal_hook::low_level::emulate_default_handler(signal);
+            }
+        }
+    });
+    Ok(())
+}
