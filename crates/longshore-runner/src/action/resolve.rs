@@ -117,10 +117,8 @@ impl ResolvedActions {
     }
 
     fn add_pre(&mut self, step: &Step, uses: &str, action: &ResolvedAction) {
-        let lifecycle = match action.manifest.as_ref().and_then(|manifest| manifest.runs.as_ref()) {
-            Some(Runs::Node { lifecycle, .. } | Runs::Docker { lifecycle, .. }) => lifecycle,
-            _ => return,
-        };
+        let runs = action.manifest.as_ref().and_then(|manifest| manifest.runs.as_ref());
+        let Some(Runs::Node { lifecycle, .. } | Runs::Docker { lifecycle, .. }) = runs else { return };
         if lifecycle.pre.is_some() {
             self.pre.push(PreStep {
                 action: action.clone(),

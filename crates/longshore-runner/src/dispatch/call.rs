@@ -19,12 +19,12 @@ impl Dispatcher<'_> {
     pub(super) fn begin_call(
         &mut self,
         place: Place,
-        ready: ReadyCell,
+        ready: &ReadyCell,
         key: &JobKey,
         name: &str,
         sink: &mut dyn RunSink,
     ) {
-        match self.called(&place, &ready) {
+        match self.called(&place, ready) {
             Ok(mut level) => {
                 level.key_prefix = format!("{key}.");
                 level.name_prefix = format!("{name} / ");
@@ -58,13 +58,12 @@ impl Dispatcher<'_> {
             format!("`{}` is not made to be called: it lacks `on: workflow_call`", call.uses.value)
         })?;
         let scope = caller.scope(&self.facts, ready);
-        let inputs = self.call_inputs(caller, call, &trigger, &workflow, &scope)?;
+        let inputs = Self::call_inputs(caller, call, &trigger, &workflow, &scope)?;
         let secrets = call_secrets(caller, call, &scope, &self.facts.secrets())?;
         Ok(Level::new(&self.facts, workflow, plans, inputs, secrets))
     }
 
     fn call_inputs(
-        &self,
         caller: &Level,
         call: &CallJob,
         trigger: &Trigger,

@@ -184,7 +184,7 @@ impl<'r> Dispatcher<'r> {
         }
         if here.job(&ready).is_some_and(|job| matches!(job.kind, longshore_workflow::model::JobKind::Call(_)))
         {
-            self.begin_call(place, ready, &key, &name, sink);
+            self.begin_call(place, &ready, &key, &name, sink);
             return;
         }
         let full = self.running.len() + self.waiting.len() > 0;
@@ -210,7 +210,7 @@ impl<'r> Dispatcher<'r> {
                 },
                 job: waiting.key.clone(),
             };
-            let task = self.task(waiting.ready, waiting.place.clone(), waiting.name, control, voice);
+            let task = self.task(&waiting.ready, &waiting.place, waiting.name, control, voice);
             let (runner, messages, place) = (self.runner, messages.clone(), waiting.place);
             threads.spawn(move || {
                 let outcome = task

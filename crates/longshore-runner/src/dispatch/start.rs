@@ -16,15 +16,15 @@ impl Dispatcher<'_> {
     /// What a job has to do.
     pub(super) fn task(
         &self,
-        ready: ReadyCell,
-        place: Place,
+        ready: &ReadyCell,
+        place: &Place,
         name: String,
         control: Arc<JobControl>,
         voice: JobVoice,
     ) -> Option<JobTask> {
         let level = self.levels.get(place.level)?;
-        let job = level.job(&ready)?.clone();
-        let scope = level.scope(&self.facts, &ready);
+        let job = level.job(ready)?.clone();
+        let scope = level.scope(&self.facts, ready);
         let secrets = level.secrets.clone();
         Some(JobTask {
             facts: Arc::clone(&self.facts),

@@ -1,7 +1,7 @@
 //! `uses` steps: which action it is, its inputs, and what it leaves to be done after the steps.
 
 use longshore_expr::Value;
-use longshore_workflow::model::{ActionManifest, Condition, Runs, Step};
+use longshore_workflow::model::{ActionManifest, Condition, Lifecycle, Runs, Step};
 use longshore_workflow::template::Token;
 
 use super::{HandlerEnd, composite, docker, javascript};
@@ -113,7 +113,8 @@ pub(super) fn main(call: &mut StepCall<'_>, step: &Step, uses: &str, with: Optio
             HandlerEnd::failed(call, format!("`{uses}` does not say how it runs: its manifest has no `runs`"))
         }
     };
-    if let Some(condition) = post_of(&action) {
+    if let Some(lifecycle) = with_post(&action) {
+        let condition = lifecycle.post_if.clone();
         let kind = PostKind::Fetched(action);
         leave(call, &post_name(call, step, uses), step, condition, inputs, kind);
     }
@@ -218,11 +219,11 @@ fn post_name(call: &StepCall<'_>, step: &Step, uses: &str) -> String {
     name.unwrap_or_else(|| format!("Run {uses}"))
 }
 
-/// The condition of what an action does after the steps; none if it does nothing.
-fn post_of(action: &ResolvedAction) -> Option<Option<Condition>> {
+/// What an action does before and after the steps, if it does something after them.
+fn with_post(action: &ResolvedAction) -> Option<&Lifecycle> {
     match action.manifest.as_ref()?.runs.as_ref()? {
         Runs::Node { lifecycle, .. } | Runs::Docker { lifecycle, .. } => {
-            lifecycle.post.is_some().then(|| lifecycle.post_if.clone())
+            Some(&**lifecycle).filter(|lifecycle| lifecycle.post.is_some())
         }
         Runs::Composite { .. } => None,
     }

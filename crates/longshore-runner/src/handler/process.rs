@@ -52,7 +52,7 @@ struct Files {
 
 impl StepFiles for Files {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
-        let limit = crate::command::MATCHER_FILE_LIMIT as u64;
+        let limit = crate::command::MATCHER_FILE_LIMIT;
         for (inside, outside) in &self.paths.mounts {
             let Some(rest) = path.strip_prefix(inside.as_str()).and_then(|rest| rest.strip_prefix('/'))
             else {

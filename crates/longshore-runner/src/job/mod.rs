@@ -168,7 +168,7 @@ impl<'r> JobRun<'r> {
 pub(crate) fn minutes(minutes: f64) -> Duration {
     Duration::try_from_secs_f64((minutes * 60.0).max(0.0))
         .unwrap_or(Duration::MAX / 4)
-        .min(Duration::from_secs(35 * 24 * 3600))
+        .min(Duration::from_hours(35 * 24))
 }
 
 /// How a step or job has ended, in the words of the graph.

@@ -97,8 +97,8 @@ impl JobRun<'_> {
         let mut forwards = Vec::new();
         for (name, service) in &specification.services {
             let ports = ports(name, service, &mut free)?;
-            self.tell(voice, name, service, ServiceState::Starting, &ports);
-            let id = self.start_service(place, name, service, voice)?;
+            tell(voice, name, service, ServiceState::Starting, &ports);
+            let id = Self::start_service(place, name, service, voice)?;
             services.context.push((name.clone(), context(&id, &place.network, &ports)));
             services.running.push((name.clone(), id));
             forwards.extend(ports.iter().map(|port| (port.clone(), name.clone())));
@@ -107,12 +107,12 @@ impl JobRun<'_> {
             |((name, id), (_, service))| {
                 let ready = self.wait_ready(place, name, id);
                 let state = if ready.is_ok() { ServiceState::Ready } else { ServiceState::Failed };
-                self.tell(voice, name, service, state, &[]);
+                tell(voice, name, service, state, &[]);
                 ready
             },
         );
         if let Err(error) = waited {
-            self.show_logs(place, &services, voice);
+            Self::show_logs(place, &services, voice);
             return Err(error);
         }
         if !place.in_container && !forwards.is_empty() {
@@ -122,7 +122,6 @@ impl JobRun<'_> {
     }
 
     fn start_service(
-        &self,
         place: &Place,
         name: &str,
         service: &ContainerSpecification,
@@ -176,9 +175,9 @@ impl JobRun<'_> {
         }
     }
 
-    pub(super) fn stop_services(&self, place: &Place, services: &Services, failed: bool, voice: &StepVoice) {
+    pub(super) fn stop_services(place: &Place, services: &Services, failed: bool, voice: &StepVoice) {
         if failed {
-            self.show_logs(place, services, voice);
+            Self::show_logs(place, services, voice);
         }
         if let Some(forwarder) = &services.forwarder {
             let _ = forwarder.signal(9);
@@ -191,7 +190,7 @@ impl JobRun<'_> {
         }
     }
 
-    fn show_logs(&self, place: &Place, services: &Services, voice: &StepVoice) {
+    fn show_logs(place: &Place, services: &Services, voice: &StepVoice) {
         for (name, id) in &services.running {
             let mut lines = Vec::new();
             let query = LogQuery { tail: Some(FAILED_LOG_LINES), ..LogQuery::default() };
@@ -204,24 +203,18 @@ impl JobRun<'_> {
             voice.line("##[endgroup]");
         }
     }
+}
 
-    fn tell(
-        &self,
-        voice: &StepVoice,
-        name: &str,
-        service: &ContainerSpecification,
-        state: ServiceState,
-        ports: &[Port],
-    ) {
-        let ports: BTreeMap<String, u16> =
-            ports.iter().map(|port| (format!("{}/{}", port.target, port.protocol), port.listen)).collect();
-        voice.job.say(JobEvent::Service {
-            name: name.to_owned(),
-            image: service.image.clone(),
-            state,
-            ports,
-        });
-    }
+fn tell(
+    voice: &StepVoice,
+    name: &str,
+    service: &ContainerSpecification,
+    state: ServiceState,
+    ports: &[Port],
+) {
+    let ports: BTreeMap<String, u16> =
+        ports.iter().map(|port| (format!("{}/{}", port.target, port.protocol), port.listen)).collect();
+    voice.job.say(JobEvent::Service { name: name.to_owned(), image: service.image.clone(), state, ports });
 }
 
 /// `job.services.NAME`.
@@ -250,14 +243,13 @@ fn ports(name: &str, service: &ContainerSpecification, free: &mut u16) -> Result
                  `container:`, which reaches `{name}` directly"
             ));
         }
-        let mut parts = numbers.rsplit(':');
-        let target: u16 = parts.next().and_then(|port| port.parse().ok()).ok_or_else(wrong)?;
-        let listen = match parts.next().filter(|port| !port.is_empty()) {
-            Some(port) => port.parse().map_err(|_| wrong())?,
-            None => {
-                *free += 1;
-                *free - 1
-            }
+        let mut pieces = numbers.rsplit(':');
+        let target: u16 = pieces.next().and_then(|port| port.parse().ok()).ok_or_else(wrong)?;
+        let listen = if let Some(port) = pieces.next().filter(|port| !port.is_empty()) {
+            port.parse().map_err(|_| wrong())?
+        } else {
+            *free += 1;
+            *free - 1
         };
         ports.push(Port { listen, target, protocol: protocol.to_owned() });
     }

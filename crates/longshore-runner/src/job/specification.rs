@@ -13,7 +13,7 @@ use crate::evaluate::{EvaluationError, Evaluator};
 use crate::image::UnknownRunner;
 
 /// GitHub's limit for a job that sets none.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(360 * 60);
+const DEFAULT_TIMEOUT: Duration = Duration::from_hours(6);
 
 /// What a job is to be.
 pub(crate) struct Specification {

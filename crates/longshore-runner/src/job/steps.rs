@@ -135,7 +135,7 @@ impl JobRun<'_> {
         };
         let progress = Progress::default();
         let context = services.as_ref().map_or_else(Vec::new, |services| services.context.clone());
-        let mut scope = self.job_scope(&place, specification, context);
+        let mut scope = self.job_scope(&place, specification, &context);
         let steps = JobSteps {
             run: self,
             specification,
@@ -150,7 +150,7 @@ impl JobRun<'_> {
         steps.run_all(&frame, &model.steps);
         if let Some(services) = services {
             let own = OwnStep::begin(self, &numbers, "Stop containers");
-            self.stop_services(&place, &services, progress.status() == Conclusion::Failure, &own.voice);
+            Self::stop_services(&place, &services, progress.status() == Conclusion::Failure, &own.voice);
             own.end(None);
         }
         let own = OwnStep::begin(self, &numbers, "Complete job");
@@ -171,7 +171,7 @@ impl JobRun<'_> {
         &self,
         place: &Place,
         specification: &Specification,
-        services: Vec<(String, longshore_expr::Value)>,
+        services: &[(String, longshore_expr::Value)],
     ) -> Scope {
         let mut scope = self.task.scope.clone();
         let paths = &place.paths;
@@ -257,10 +257,10 @@ impl JobSteps<'_> {
         step: &'s Step,
         number: StepNumber,
     ) {
-        let stop = self.background.begin(&step.id);
+        let flag = self.background.begin(&step.id);
         threads.spawn(move || {
             let mut run = StepRun::new(self, frame, number, StepStage::Main);
-            run.stop = stop;
+            run.stop = flag;
             let finished = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run.main(step)));
             if finished.is_err() {
                 self.progress.settle(Conclusion::Failure);

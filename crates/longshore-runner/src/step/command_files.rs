@@ -74,12 +74,12 @@ impl CommandFiles {
                     STEP_SUMMARY_LIMIT / 1024
                 )),
                 Ok((_, false)) => {
-                    written.errors.push(format!("the file of `{}` is too large", kind.variable()))
+                    written.errors.push(format!("the file of `{}` is too large", kind.variable()));
                 }
                 // A step may remove its files; then it says nothing.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
-                    written.errors.push(format!("the file of `{}` cannot be read: {error}", kind.variable()))
+                    written.errors.push(format!("the file of `{}` cannot be read: {error}", kind.variable()));
                 }
             }
         }
@@ -134,5 +134,5 @@ pub(crate) fn unique() -> String {
     let mut bytes = [0_u8; 16];
     // Without random numbers a name is still unique, as files are made only where there are none.
     let _ = rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty());
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:032x}", u128::from_be_bytes(bytes))
 }

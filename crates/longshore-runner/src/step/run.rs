@@ -133,7 +133,7 @@ impl<'s> StepRun<'s> {
             Ok(true) => {
                 self.voice.say(StepEvent::Started { name, id: id.to_owned(), stage: self.stage });
                 let mut call = self.call(id, scope, env, None);
-                let end = self.finish(&mut call, act);
+                let end = Self::finish(&mut call, act);
                 self.tell_end(&end, end.outcome);
                 self.status().settle(end.outcome);
             }
@@ -163,13 +163,14 @@ impl<'s> StepRun<'s> {
                 self.frame.results.set(&step.id, Conclusion::Skipped, Conclusion::Skipped, &[]);
                 return;
             }
-            Ok(true) => match env_error {
-                Some(error) => self.fail(&name, &step.id, &error),
-                None => {
+            Ok(true) => {
+                if let Some(error) = env_error {
+                    self.fail(&name, &step.id, &error)
+                } else {
                     self.begin(&name, &step.id);
                     self.act(step, scope, env, act)
                 }
-            },
+            }
             Err(error) => self.fail(&name, &step.id, &error),
         };
         let conclusion = self.conclude(step, &end);
@@ -192,7 +193,7 @@ impl<'s> StepRun<'s> {
                 let deadline =
                     timeout.filter(|minutes| *minutes > 0.0).map(|time| Instant::now() + minutes(time));
                 let mut call = self.call(&step.id, scope, env, deadline);
-                self.finish(&mut call, act)
+                Self::finish(&mut call, act)
             }
             Err(error) => {
                 self.voice.error(&error.to_string());
@@ -232,7 +233,7 @@ impl<'s> StepRun<'s> {
     }
 
     /// Lets a handler work, and takes over what the step said.
-    fn finish(&self, call: &mut StepCall<'_>, act: &dyn Fn(&mut StepCall<'_>) -> HandlerEnd) -> StepEnd {
+    fn finish(call: &mut StepCall<'_>, act: &dyn Fn(&mut StepCall<'_>) -> HandlerEnd) -> StepEnd {
         let end = act(call);
         let mut end = StepEnd {
             outcome: end.outcome,

@@ -47,7 +47,7 @@ pub(crate) fn fill(
     run: &JobRun<'_>,
     place: &Place,
     specification: &Specification,
-    services: Vec<(String, Value)>,
+    services: &[(String, Value)],
     scope: &mut Scope,
 ) {
     let paths = &place.paths;
@@ -58,9 +58,6 @@ pub(crate) fn fill(
     ];
     for (key, value) in github {
         scope.set_entry("github", key, Value::from(value.as_str()));
-    }
-    if let Some(token) = scope.text("github", "token").filter(|token| token.is_empty()) {
-        drop(token);
     }
     let machine = &run.runner.machine;
     let runner = [
