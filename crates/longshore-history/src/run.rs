@@ -154,24 +154,30 @@ impl Run {
         Ok(RunSummary { id: self.id, outline, status, started, ended })
     }
 
-    /// What its events add up to. Lines of logs are counted in the logs, so that it is as it was live.
+    /// What its events add up to, as it was live: the lines of logs, whose events are not kept, are counted in the logs.
     pub fn state(&self) -> Result<RunState, ReadError> {
+        let mut state = self.replay()?;
+        for job in &mut state.jobs {
+            for (number, step) in &mut job.steps {
+                if step.status != StepStatus::Pending {
+                    let path = layout::log(&self.directory, Some(&job.key), Some(*number));
+                    step.lines =
+                        lines_of(&path).map_err(|source| ReadError::Io { run: self.id, path, source })?;
+                }
+            }
+        }
+        Ok(state)
+    }
+
+    /// What its events add up to, with no lines counted.
+    pub fn replay(&self) -> Result<RunState, ReadError> {
         let path = layout::events(&self.directory);
         let failed = |path: PathBuf| move |source| ReadError::Io { run: self.id, path, source };
         let file = File::open(&path).map_err(failed(path.clone()))?;
         self.head(&file)?;
         let mut replay = Replay::new(path.clone());
         replay.advance().map_err(failed(path))?;
-        let mut state = replay.into_state();
-        for job in &mut state.jobs {
-            for (number, step) in &mut job.steps {
-                if step.status != StepStatus::Pending {
-                    let path = layout::log(&self.directory, Some(&job.key), Some(*number));
-                    step.lines = lines_of(&path).map_err(failed(path))?;
-                }
-            }
-        }
-        Ok(state)
+        Ok(replay.into_state())
     }
 
     /// The log of a step, which may be empty.

@@ -11,6 +11,7 @@ use longshore_core::Secret;
 use longshore_engine::EngineError;
 use longshore_engine_native::{NativeEngine, NativeOptions, internal_main};
 use longshore_event::EventSink;
+use longshore_history::{History, Retention};
 use longshore_image::Images;
 use longshore_registry::{CredentialSources, Proxies, RegistryClient};
 use longshore_store::{Store, StoreError};
@@ -45,6 +46,20 @@ impl<'a> Wiring<'a> {
         let engine = NativeEngine::open(&NativeOptions { home, program: "/proc/self/exe".into() })?;
         let store = self.settings.home.value.join("store");
         Ok(engine.with_fetch(Arc::new(RegistryFetch { store, registries: self.registries() })))
+    }
+
+    /// The runs that were recorded.
+    pub(crate) fn history(&self) -> History {
+        History::open(self.settings.home.value.join("runs"))
+    }
+
+    /// What the settings say is kept of them.
+    pub(crate) fn retention(&self) -> Retention {
+        Retention {
+            max_age: Some(Duration::from_hours(24 * u64::from(self.settings.keep_days.value))),
+            keep_minimum: self.settings.keep_runs.value as usize,
+            max_total_bytes: None,
+        }
     }
 
     /// A client of registries, by the settings.

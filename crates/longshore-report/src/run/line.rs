@@ -27,6 +27,12 @@ pub(super) enum Line<'a> {
 /// What marks the line at which a failed step is opened.
 pub(super) const ERROR_MARK: &str = "##[error]";
 
+/// A line of a step's log as people see it; `None` for a line that only marks the end of a group. Only colours pass, and
+/// only where the style has colour.
+pub fn log_line(line: &str, style: Style) -> Option<String> {
+    Line::of(line).shown(style)
+}
+
 impl<'a> Line<'a> {
     /// Reads the mark of a line.
     pub(super) fn of(line: &'a str) -> Self {

@@ -49,6 +49,7 @@ pub use display::{Display, Format, Options};
 pub use duration::duration;
 pub use github::GitHub;
 pub use json::Json;
+pub use line::log_line;
 pub use live::{Live, Size, Window};
 pub use plain::{Plain, Verbosity};
 pub use step_logs::StepLogs;

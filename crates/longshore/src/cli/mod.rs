@@ -15,10 +15,12 @@ mod expr;
 mod image;
 mod login;
 mod logout;
+mod logs;
 mod man;
 mod network;
 mod plan;
 mod run;
+mod runs;
 mod settings;
 mod volume;
 
@@ -95,6 +97,8 @@ enum Command {
     Plan(Box<plan::PlanArgs>),
     Check(check::CheckArgs),
     Expr(expr::ExprArgs),
+    Runs(Box<runs::RunsArgs>),
+    Logs(logs::LogsArgs),
     Explain(explain::ExplainArgs),
     Doctor(doctor::DoctorArgs),
     Image(Box<image::ImageArgs>),
@@ -155,6 +159,8 @@ pub(crate) fn command(color: clap::ColorChoice) -> clap::Command {
         longshore check\n  \
         longshore check --format sarif > findings.sarif\n  \
         longshore expr \"startsWith('refs/heads/main', 'refs/')\"\n  \
+        longshore runs\n  \
+        longshore logs --failed\n  \
         longshore explain config/unknown-key\n  \
         longshore explain 'exec format error'\n  \
         longshore doctor\n  \
@@ -216,6 +222,8 @@ fn dispatch(command: Command, session: &mut Session) -> Outcome {
         Command::Plan(args) => plan::run(&args, session),
         Command::Check(args) => check::run(&args, session),
         Command::Expr(args) => expr::run(&args, session),
+        Command::Runs(args) => runs::run(&args, session),
+        Command::Logs(args) => logs::run(&args, session),
         Command::Explain(args) => explain::run(&args, session),
         Command::Doctor(args) => doctor::run(&args, session),
         Command::Image(args) => image::run(&args, session),

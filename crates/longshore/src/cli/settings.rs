@@ -79,6 +79,8 @@ pub(super) fn rows(settings: &Settings) -> Vec<SettingDto> {
         rows.extend(table.iter().map(|(key, value)| row(&format!("{name}.\"{key}\""), value, String::clone)));
     }
     rows.extend(settings.budget.iter().map(|budget| row("store.budget", budget, ToString::to_string)));
+    rows.push(row("history.keep-days", &settings.keep_days, ToString::to_string));
+    rows.push(row("history.keep-runs", &settings.keep_runs, ToString::to_string));
     for (prefix, rule) in &settings.registries {
         let name = format!("registries.\"{prefix}\"");
         rows.extend(registry(&rule.value).into_iter().map(|(key, value)| SettingDto {

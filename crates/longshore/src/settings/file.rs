@@ -63,6 +63,7 @@ impl Reader {
             "runners",
             "registries",
             "store",
+            "history",
             "vars",
         ];
         for (key, value) in table {
@@ -79,6 +80,7 @@ impl Reader {
                 "runners" => self.section("runners", value, Self::runners),
                 "registries" => self.section("registries", value, Self::registries),
                 "store" => self.section("store", value, Self::store),
+                "history" => self.section("history", value, Self::history),
                 "vars" => self.layer.vars = self.table("vars", value, |_, text| text),
                 unknown => self.unknown("", unknown, span(key), KEYS),
             }
@@ -188,6 +190,29 @@ impl Reader {
                 unknown => self.unknown("store.", unknown, span(key), &["budget"]),
             }
         }
+    }
+
+    fn history(&mut self, table: &DeTable<'_>) {
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "keep-days" => self.layer.keep_days = self.count("history.keep-days", value),
+                "keep-runs" => self.layer.keep_runs = self.count("history.keep-runs", value),
+                unknown => self.unknown("history.", unknown, span(key), &["keep-days", "keep-runs"]),
+            }
+        }
+    }
+
+    fn count(&mut self, name: &str, value: &Value<'_>) -> Option<Sourced<u32>> {
+        let Some(integer) = value.get_ref().as_integer() else {
+            self.wrong_type(name, "a whole number", value);
+            return None;
+        };
+        let count = u32::from_str_radix(integer.as_str(), integer.radix()).ok();
+        if count.is_none() {
+            let message = format!("`{name}` cannot be `{integer}`; write a number from 0 to {}", u32::MAX);
+            self.report(BAD_VALUE, span(value), message);
+        }
+        count.map(|count| Sourced::new(count, self.origin.clone()))
     }
 
     fn texts(&mut self, name: &str, value: &Value<'_>) -> Vec<String> {

@@ -70,6 +70,8 @@ pub(crate) struct Layer {
     pub(crate) vars: Table<String>,
     pub(crate) registries: Table<RegistryRule>,
     pub(crate) budget: Option<Sourced<ByteSize>>,
+    pub(crate) keep_days: Option<Sourced<u32>>,
+    pub(crate) keep_runs: Option<Sourced<u32>>,
 }
 
 impl Layer {
@@ -87,6 +89,8 @@ impl Layer {
         join(&mut self.vars, lower.vars);
         join(&mut self.registries, lower.registries);
         self.budget = self.budget.or(lower.budget);
+        self.keep_days = self.keep_days.or(lower.keep_days);
+        self.keep_runs = self.keep_runs.or(lower.keep_runs);
         for label in lower.labels {
             if !self.labels.iter().any(|known| known.value == label.value) {
                 self.labels.push(label);
@@ -131,6 +135,10 @@ pub(crate) struct Settings {
     pub(crate) registries: Table<RegistryRule>,
     /// How much the store should have at most.
     pub(crate) budget: Option<Sourced<ByteSize>>,
+    /// How many days a run is kept after its end.
+    pub(crate) keep_days: Sourced<u32>,
+    /// How many of the newest runs of each workflow are kept whatever their age.
+    pub(crate) keep_runs: Sourced<u32>,
 }
 
 impl Settings {
@@ -150,6 +158,8 @@ impl Settings {
             vars: layer.vars,
             registries: layer.registries,
             budget: layer.budget,
+            keep_days: or_default(layer.keep_days, 30),
+            keep_runs: or_default(layer.keep_runs, 10),
         }
     }
 }

@@ -167,7 +167,7 @@ fn every_mistake_is_shown_in_its_line() {
     );
     let other = SourceFile::new(
         "other.toml",
-        "[check]\nfail-on = 'warn'\nrule = 1\n[check.rules]\n'config/unknown-kye' = 'off'\n'error/time-out' = 'off'\n\
+        "[check]\nfail-on = 'warn'\nrule = 1\n[history]\nkeep-days = -1\nkeep-runs = 'all'\nkeep = 1\n[check.rules]\n'config/unknown-kye' = 'off'\n'error/time-out' = 'off'\n\
          'config/syntax' = 'of'\n[runners]\nlabels = ['gpu', 1]\n",
     );
     let broken = SourceFile::new("broken.toml", "[check]\nfail-on = warning\n");
@@ -224,6 +224,8 @@ fn the_documentation_lists_every_key() {
         "registries.\"PREFIX\".ca",
         "registries.\"PREFIX\".blocked",
         "store.budget",
+        "history.keep-days",
+        "history.keep-runs",
         "vars.\"NAME\"",
     ];
     for key in keys {

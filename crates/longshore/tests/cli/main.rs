@@ -23,5 +23,6 @@ mod frame;
 mod image;
 mod plan;
 mod registry;
+mod runs;
 mod settings;
 mod stream;
