@@ -11,13 +11,20 @@ use rustix::io::Errno;
 use crate::StorageError;
 use crate::error::Attempt as _;
 
-/// What one call of the kernel copies at most.
-const STRETCH: usize = 1 << 30;
+/// What one call of the kernel copies at most, so that others can begin with what is there.
+const STRETCH: usize = 8 << 20;
 
-/// Copies all of a file that is at its beginning; gives the number of bytes, which is at most `limit` or an error.
-pub(crate) fn copy_content(source: &File, target: &File, limit: u64) -> io::Result<Option<u64>> {
+/// Copies all of a file that is at its beginning, and tells how far it has come; gives the number of bytes, `None` if
+/// there are more than `limit`.
+pub(crate) fn copy_content(
+    source: &File,
+    target: &File,
+    limit: u64,
+    mut progress: impl FnMut(u64),
+) -> io::Result<Option<u64>> {
     if ioctl_ficlone(target, source).is_ok() {
         let length = target.metadata()?.len();
+        progress(length);
         return Ok((length <= limit).then_some(length));
     }
     let mut copied = 0_u64;
@@ -38,9 +45,11 @@ pub(crate) fn copy_content(source: &File, target: &File, limit: u64) -> io::Resu
         if copied > limit {
             return Ok(None);
         }
+        progress(copied);
     }
-    let mut target = target;
-    pump(&mut { source }, &mut target, limit)
+    let copied = pump(&mut { source }, &mut { target }, limit)?;
+    copied.into_iter().for_each(progress);
+    Ok(copied)
 }
 
 /// Copies from a reader; `None` if there is more than `limit`.
@@ -107,7 +116,7 @@ pub(crate) fn copy_allowed(
     allowance: &Allowance,
     shown: impl FnOnce() -> std::path::PathBuf,
 ) -> Result<u64, StorageError> {
-    match copy_content(source, target, allowance.left()) {
+    match copy_content(source, target, allowance.left(), |_| ()) {
         Ok(Some(length)) => allowance.spend(length).map(|()| length),
         Ok(None) => Err(allowance.exhausted()),
         Err(error) => Err(error).attempt("copy", shown()),

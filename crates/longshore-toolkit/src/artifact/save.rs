@@ -1,21 +1,21 @@
 //! Making artifacts: of a job's files, or of bytes that somebody uploads.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::fd::AsFd as _;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 
 use jiff::{SignedDuration, Timestamp};
-use rustix::fs::{FileType, ioctl_ficlone};
+use rustix::fs::FileType;
 
 use super::record::FileDto;
 use super::store::place;
 use super::{Artifact, ArtifactForm, ArtifactName, ArtifactStore, check_path};
 use crate::StorageError;
 use crate::content::ContentDraft;
-use crate::copy::{Allowance, pump};
+use crate::copy::{Allowance, copy_content, pump};
 use crate::depot::Draft;
 use crate::digest::{Hashing, sha256};
 use crate::error::Attempt as _;
@@ -27,6 +27,8 @@ pub(super) const TREE: &str = "tree";
 pub(super) const FILES: &str = "files.ndjson";
 pub(super) const ARCHIVE: &str = "archive.zip";
 pub(super) const CONTENT: &str = "content";
+/// From which length on a second thread is worth it.
+const LARGE: u64 = 16 << 20;
 
 /// What a new artifact is to be.
 #[derive(Debug, Clone)]
@@ -172,38 +174,70 @@ fn take(
         FileType::RegularFile => {}
         _ => return Err(StorageError::entry(name, "it is neither a file nor a directory")),
     }
-    let copy = match File::create_new(&target) {
+    let copy = match OpenOptions::new().read(true).write(true).create_new(true).open(&target) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             return Err(StorageError::entry(name, "it is to be both a file and a directory"));
         }
         other => other.attempt("create", &target)?,
     };
-    let (size, sha256) = copy_hashed(&File::from(opened), copy, allowance, &root.shown(source))?;
+    let (size, sha256) = copy_hashed(&File::from(opened), &copy, allowance, &root.shown(source))?;
     // The owner must be able to read it again, whatever the job's rights were; the list has the mode as it was.
     fs::set_permissions(&target, fs::Permissions::from_mode(mode | 0o600)).attempt("write", &target)?;
     Ok(FileDto { name: name.to_owned(), mode, sha256: Some(sha256), size })
 }
 
-/// Copies and hashes. Content that the file system can share is hashed from the copy, which does not change.
+/// Copies and hashes: small files as they pass by, large ones on two threads.
 fn copy_hashed(
     source: &File,
-    target: File,
+    target: &File,
     allowance: &Allowance,
     shown: &Path,
 ) -> Result<(u64, String), StorageError> {
-    let shared = ioctl_ficlone(target.as_fd(), source.as_fd()).is_ok();
-    let copied = if shared {
-        let mut copy = File::open(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&target)))
-            .attempt("read", shown)?;
-        let mut hashing = Hashing::new(io::sink());
-        stream(&mut copy, &mut hashing, allowance, shown)?;
-        (hashing.length(), hashing.finish().1)
-    } else {
-        let mut hashing = Hashing::new(target);
-        stream(&mut { source }, &mut hashing, allowance, shown)?;
-        (hashing.length(), hashing.finish().1)
-    };
-    Ok(copied)
+    if source.metadata().attempt("inspect", shown)?.len() >= LARGE {
+        return copy_while_hashing(source, target, allowance, shown);
+    }
+    let mut hashing = Hashing::new(target);
+    stream(&mut { source }, &mut hashing, allowance, shown)?;
+    Ok((hashing.length(), hashing.finish().1))
+}
+
+/// The kernel copies, or shares, and a second thread hashes what is there already. It reads the copy, because the job may
+/// change the source at any time.
+fn copy_while_hashing(
+    source: &File,
+    target: &File,
+    allowance: &Allowance,
+    shown: &Path,
+) -> Result<(u64, String), StorageError> {
+    let (sender, receiver) = mpsc::channel();
+    let (copied, hashed) = std::thread::scope(|scope| {
+        let hasher = scope.spawn(move || hash_behind(target, &receiver));
+        let copied = copy_content(source, target, allowance.left(), |end| {
+            // The other thread ends early only with an error, which is found below.
+            let _ = sender.send(end);
+        });
+        drop(sender);
+        (copied, hasher.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    let length = copied.attempt("copy", shown)?.ok_or_else(|| allowance.exhausted())?;
+    allowance.spend(length)?;
+    Ok((length, hashed.attempt("read the copy of", shown)?))
+}
+
+fn hash_behind(copy: &File, ends: &mpsc::Receiver<u64>) -> io::Result<String> {
+    let mut hashing = Hashing::new(io::sink());
+    let mut buffer = vec![0; 256 << 10];
+    for end in ends {
+        while hashing.length() < end {
+            let left = usize::try_from(end - hashing.length()).unwrap_or(usize::MAX).min(buffer.len());
+            let read = copy.read_at(buffer.get_mut(..left).unwrap_or_default(), hashing.length())?;
+            if read == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            hashing.write_all(buffer.get(..read).unwrap_or_default())?;
+        }
+    }
+    Ok(hashing.finish().1)
 }
 
 fn stream(

@@ -206,3 +206,21 @@ fn of_many_that_save_one_name_one_wins() {
     assert_eq!(won, 1);
     assert_eq!(scene.artifacts().list(&id("run-1"), scene.now).unwrap().len(), 1);
 }
+
+#[test]
+fn large_files_have_the_same_digest_as_small_ones() {
+    let scene = Scene::new();
+    let content: Vec<u8> = (0..20_000_003_u32).map(|number| (number % 251) as u8).collect();
+    scene.write("big", &content, 0o644);
+    let store = scene.artifacts();
+    store.save_files(&artifact(&scene, "tree"), &scene.root(), &[source("big", "big")]).unwrap();
+    let mut upload = store.begin().unwrap();
+    upload.write_all(&content).unwrap();
+    let media = Some("application/octet-stream".to_owned());
+    let plain = store.finish(&artifact(&scene, "big"), upload, media).unwrap();
+    let tree = store.find(&id("run-1"), &"tree".parse().unwrap(), scene.now).unwrap().unwrap();
+    let digest = tree.files().unwrap()[0].sha256.clone().unwrap();
+    assert_eq!(plain.digest, format!("sha256:{digest}"));
+    tree.extract(&scene.root(), "out".as_ref()).unwrap();
+    assert!(fs::read(scene.job("out/big")).unwrap() == content);
+}
