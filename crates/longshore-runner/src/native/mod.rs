@@ -4,31 +4,70 @@
 //! reads and writes the job's directories from outside. What is there was made by steps and is hostile, so everything goes
 //! through [`Directory`](crate::job::Directory).
 
+mod checkout;
+
 use crate::handler::HandlerEnd;
 use crate::step::StepCall;
 
 /// The actions that are built in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum NativeAction {}
+pub(crate) enum NativeAction {
+    /// `actions/checkout`.
+    Checkout,
+}
 
 impl NativeAction {
     /// The built-in action for what `uses:` names, in whatever version.
-    pub(crate) fn find(_uses: &str) -> Option<Self> {
-        None
+    pub(crate) fn find(uses: &str) -> Option<Self> {
+        if uses.starts_with("./") || uses.starts_with("docker://") {
+            return None;
+        }
+        let (name, _version) = uses.split_once('@')?;
+        match name.trim_end_matches('/').to_ascii_lowercase().as_str() {
+            "actions/checkout" => Some(Self::Checkout),
+            _ => None,
+        }
     }
 
     /// Carries it out.
-    pub(crate) fn main(self, _call: &mut StepCall<'_>) -> HandlerEnd {
-        match self {}
+    pub(crate) fn main(self, call: &mut StepCall<'_>) -> HandlerEnd {
+        match self {
+            Self::Checkout => checkout::main(call),
+        }
     }
 
-    /// What it does after the job's steps, if anything.
+    /// Whether it does something after the job's steps.
     pub(crate) fn has_post(self) -> bool {
-        match self {}
+        match self {
+            Self::Checkout => false,
+        }
     }
 
-    /// Carries that out.
+    /// Does what it does after the job's steps; see [`has_post`](Self::has_post).
     pub(crate) fn post(self, _call: &mut StepCall<'_>) -> HandlerEnd {
-        match self {}
+        match self {
+            Self::Checkout => HandlerEnd::success(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::NativeAction;
+
+    #[test]
+    fn actions_are_found_by_name_in_any_version() {
+        let table = [
+            ("actions/checkout@v4", Some(NativeAction::Checkout)),
+            ("Actions/Checkout@8f4b7f84864484a7bf31766abe9204da3cbe65b3", Some(NativeAction::Checkout)),
+            ("actions/checkout", None),
+            ("actions/checkout/sub@v4", None),
+            ("./actions/checkout@v4", None),
+            ("docker://actions/checkout@v4", None),
+            ("someone/checkout@v4", None),
+        ];
+        for (uses, wanted) in table {
+            assert_eq!(NativeAction::find(uses), wanted, "{uses}");
+        }
     }
 }
