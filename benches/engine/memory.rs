@@ -5,10 +5,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::time::{Duration, Instant};
 
 use crate::Bench;
+use crate::engine::await_until;
 
 const CONTAINERS: u32 = 5;
+/// For so long it must stay.
+const QUIET: Duration = Duration::from_secs(2);
 
 /// Memory by program, in KiB.
 #[derive(Default, Clone, Copy)]
@@ -26,13 +30,27 @@ pub(crate) fn measure(bench: &Bench) {
         let words = ["/bin/sleep", "1000"];
         let ids: Vec<String> =
             (0..CONTAINERS).map(|_| engine.start(&["--network", "none"], &words)).collect();
-        // What is given back after the start, is given back by then.
-        std::thread::sleep(std::time::Duration::from_secs(2));
-        let busy = of_programs(&home);
+        let busy = settled(&home);
         engine.remove(&ids);
         tell(engine.name, "idle", &idle);
         tell(engine.name, "with containers", &busy);
     }
+}
+
+/// The same once it has hardly changed for a while, since some give back memory after the start.
+fn settled(home: &str) -> BTreeMap<String, Memory> {
+    let sum = |programs: &BTreeMap<String, Memory>| programs.values().map(|each| each.rss).sum::<u64>();
+    let mut programs = of_programs(home);
+    let (mut before, mut since) = (sum(&programs), Instant::now());
+    await_until("memory stays as it is", || {
+        programs = of_programs(home);
+        let now = sum(&programs);
+        if now.abs_diff(before) > before / 20 {
+            (before, since) = (now, Instant::now());
+        }
+        since.elapsed() > QUIET
+    });
+    programs
 }
 
 fn tell(engine: &str, when: &str, programs: &BTreeMap<String, Memory>) {

@@ -31,9 +31,8 @@ impl Homes {
         Engine::longshore(&self.path())
     }
 
+    /// The former one stays until the end, since file systems are slow to use again what was freed a moment ago.
     fn renew(&self) {
-        // A home may lack what failed; the next one has another name anyway.
-        let _ = fs::remove_dir_all(self.path());
         self.count.set(self.count.get() + 1);
         settle();
     }

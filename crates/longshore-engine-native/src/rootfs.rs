@@ -47,7 +47,7 @@ struct Overlay<'a> {
 impl Overlay<'_> {
     /// Mounts it, attached nowhere. The error says by its fault whether overlays are possible at all here:
     /// [`Fault::Unsupported`] if not.
-    pub(crate) fn mount(&self) -> Result<OwnedFd, EngineError> {
+    pub(crate) fn mount(&self) -> Result<Root, EngineError> {
         let (upper, work) = (self.changes.join("upper"), self.changes.join("work"));
         for directory in [&upper, &work] {
             fs::create_dir_all(directory).map_err(|error| io_error("make", directory, error))?;
@@ -75,15 +75,15 @@ impl Overlay<'_> {
         chown(upper, Some(metadata.uid() + self.base), Some(metadata.gid() + self.base))
     }
 
-    fn configure(&self, context: BorrowedFd<'_>, upper: &Path, work: &Path) -> Result<OwnedFd, Errno> {
+    fn configure(&self, context: BorrowedFd<'_>, upper: &Path, work: &Path) -> Result<Root, Errno> {
         // Mounts that are attached nowhere end with their descriptors, which have to last until the overlay has its own.
-        let mut mapped_mounts = Vec::new();
+        let mut spent = Vec::new();
         match self.users {
             Some(users) => {
                 for lower in self.lower {
                     let lower = mapped(lower, users)?;
                     fsconfig_set_fd(context, "lowerdir+", lower.as_fd())?;
-                    mapped_mounts.push(lower);
+                    spent.push(lower);
                 }
             }
             None => {
@@ -110,8 +110,8 @@ impl Overlay<'_> {
             fsconfig_set_flag(context, "userxattr")?;
         }
         fsconfig_create(context)?;
-        drop(mapped_mounts);
-        fsmount(context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty())
+        let mount = fsmount(context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty())?;
+        Ok(Root { spent, ..Root::from(mount) })
     }
 
     /// One option for each layer; kernels before 6.8 want them in one text.

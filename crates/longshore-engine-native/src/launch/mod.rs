@@ -77,9 +77,18 @@ pub(crate) struct Launched {
     /// What is not as it was asked for.
     pub(crate) warnings: Vec<String>,
     terminal: Option<OwnedFd>,
+    spent: Vec<OwnedFd>,
     program: Program,
     first_word: String,
     working_directory: String,
+}
+
+/// A process that runs.
+pub(crate) struct Running {
+    pub(crate) child: Child,
+    pub(crate) streams: Streams,
+    /// What is no longer needed, and takes a while to close.
+    pub(crate) spent: Vec<OwnedFd>,
 }
 
 /// Everything that a new process needs, before it exists.
@@ -94,6 +103,7 @@ struct Prepared {
     first_word: String,
     working_directory: String,
     warnings: Vec<String>,
+    spent: Vec<OwnedFd>,
 }
 
 impl Launch<'_> {
@@ -125,6 +135,7 @@ impl Launch<'_> {
             own_network: prepared.own_network,
             warnings: prepared.warnings,
             terminal: prepared.terminal,
+            spent: prepared.spent,
             program: prepared.program,
             first_word: prepared.first_word,
             working_directory: prepared.working_directory,
@@ -169,7 +180,7 @@ impl Launch<'_> {
             program.push(Op::DieWithParent(libc_sigkill()));
         }
         let shared = self.push_namespaces(&mut program)?;
-        let warnings = std::mem::take(&mut root.warnings);
+        let (warnings, spent) = (std::mem::take(&mut root.warnings), std::mem::take(&mut root.spent));
         self.push_files(&mut program, root, (users, mapping))?;
         if shared.namespaces.contains(Namespaces::UTS) {
             self.push_names(&mut program);
@@ -210,6 +221,7 @@ impl Launch<'_> {
             first_word: command.words.first().cloned().unwrap_or_default(),
             working_directory,
             warnings,
+            spent,
         })
     }
 
@@ -488,7 +500,7 @@ impl Launched {
     }
 
     /// Lets the process go on, and waits until it has become the user's program.
-    pub(crate) fn finish(mut self) -> Result<(Child, Streams), EngineError> {
+    pub(crate) fn finish(mut self) -> Result<Running, EngineError> {
         let _ = self.child.go();
         let socket = self.terminal.take();
         let received = socket.map(|socket| receive_terminal(&socket, &mut self.child)).transpose();
@@ -496,7 +508,7 @@ impl Launched {
             Ok(received) => {
                 self.streams.terminal = received;
                 drop(self.mapping.take());
-                Ok((self.child, self.streams))
+                Ok(Running { child: self.child, streams: self.streams, spent: self.spent })
             }
             Err(error) => Err(self.failure().explain(error)),
         }

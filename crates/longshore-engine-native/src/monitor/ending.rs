@@ -39,11 +39,12 @@ impl Monitor {
         self.state.ports.clear();
         self.state.exit = Some(exit);
         self.state.finished = Some(now());
+        // What is removed needs no last words.
+        if self.record.spec.auto_remove && crate::directory::discard(&self.home, &self.record).is_ok() {
+            return;
+        }
         self.write_state();
         let _ = std::fs::remove_file(self.directory.file("control"));
-        if self.record.spec.auto_remove {
-            let _ = crate::directory::discard(&self.home, &self.record);
-        }
     }
 
     /// Says the last words, and does what nobody waits for.
@@ -55,6 +56,7 @@ impl Monitor {
             connection.finish();
         }
         self.connections.clear();
+        self.mounts = None;
         if let Some(group) = &self.cgroup {
             let _ = group.remove(KILLING);
         }

@@ -18,6 +18,7 @@ mod start;
 
 use std::fs::File;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::ExitCode;
@@ -58,11 +59,18 @@ struct Monitor {
     oom_kills: u64,
     /// Lines and columns of the terminal of who started it.
     size: Option<(u16, u16)>,
+    /// What starting it left, closed once the container has settled, or is over.
+    spent: Vec<OwnedFd>,
+    /// The container's mount namespace. The kernel would take it down before it tells that the container has ended; held, it
+    /// goes when everybody has been told.
+    mounts: Option<File>,
 }
 
 /// The main function of a monitor: `__monitor HOME ID`, with a connection as standard input and the lock as standard
 /// output. Everything that goes wrong is told over the connection.
 pub fn main(arguments: &[String]) -> ExitCode {
+    // It is started as `/proc/self/exe`, whose name tells nobody what it is.
+    let _ = rustix::thread::set_name(c"longshore");
     let Ok((connection, lock)) = take_over() else { return ExitCode::FAILURE };
     let Ok(mut connection) = Connection::new(connection) else { return ExitCode::FAILURE };
     let [home, id] = arguments else { return ExitCode::FAILURE };
@@ -127,6 +135,8 @@ impl Monitor {
             lock,
             oom_kills: 0,
             size: None,
+            spent: Vec::new(),
+            mounts: None,
         })
     }
 

@@ -52,6 +52,8 @@ impl Monitor {
         if !wanted {
             return false;
         }
+        // The next start mounts the same directories.
+        self.mounts = None;
         self.state.state = ContainerState::Restarting;
         self.state.process = None;
         self.state.exit = Some(ended.exit);

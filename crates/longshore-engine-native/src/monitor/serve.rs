@@ -98,6 +98,7 @@ impl Monitor {
         }
         if run.trim.is_some_and(|trim| now >= trim) {
             run.trim = None;
+            self.spent.clear();
             longshore_sys::release_clean_pages();
         }
         if run.health.as_ref().is_some_and(|health| now >= health.due()) {

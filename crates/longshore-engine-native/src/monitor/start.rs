@@ -1,6 +1,7 @@
 //! Starting the container, the first time and again.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::PathBuf;
 
 use longshore_engine::{ContainerState, EngineError, Fault, HealthStatus, Mount};
@@ -8,7 +9,7 @@ use longshore_engine::{ContainerState, EngineError, Fault, HealthStatus, Mount};
 use super::{Monitor, Process};
 use crate::control::AnswerDto;
 use crate::groups;
-use crate::launch::Launch;
+use crate::launch::{Launch, Running};
 use crate::process::ProcessDto;
 use crate::volume::Volumes;
 
@@ -33,8 +34,10 @@ impl Monitor {
         if let Err(error) = connected {
             return Err(launched.abandon(error));
         }
+        // Where it cannot be held, the end of the container takes a little longer to be told.
+        self.mounts = File::open(format!("/proc/{pid}/ns/mnt")).ok();
         self.oom_kills = self.count_oom_kills();
-        let (child, streams) = launched.finish()?;
+        let Running { child, streams, spent } = launched.finish()?;
         let pid = child.pid().as_raw_nonzero().get();
         let identity = ProcessDto::of(pid).unwrap_or(ProcessDto { pid, started: 0 });
         let checked = self.record.spec.health.as_ref().and_then(|health| health.command(&self.record.shell));
@@ -47,6 +50,7 @@ impl Monitor {
         self.write_state();
         let warnings = self.state.warnings.clone();
         self.tell(&AnswerDto::Started { warnings });
+        self.spent = spent;
         Ok(Process { child, streams, identity })
     }
 

@@ -118,7 +118,7 @@ impl Composer<'_> {
             users: None,
             base: 0,
         };
-        self.parts.push((part.mount()?, source.to_owned()));
+        self.parts.push((part.mount()?.mount, source.to_owned()));
         Ok(())
     }
 

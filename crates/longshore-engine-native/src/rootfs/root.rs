@@ -35,11 +35,14 @@ pub(crate) struct Root {
     pub(crate) parts: Vec<(OwnedFd, PathBuf)>,
     /// What is not as it was asked for.
     pub(crate) warnings: Vec<String>,
+    /// Mounts that it was made of and that nobody needs any more. To close one, the kernel waits for all processors, so it is
+    /// done when nobody waits.
+    pub(crate) spent: Vec<OwnedFd>,
 }
 
 impl From<OwnedFd> for Root {
     fn from(mount: OwnedFd) -> Self {
-        Self { mount, parts: Vec::new(), warnings: Vec::new() }
+        Self { mount, parts: Vec::new(), warnings: Vec::new(), spent: Vec::new() }
     }
 }
 
@@ -57,7 +60,7 @@ impl RootSource<'_> {
         let rootless = self.privilege != Privilege::Root;
         if rootless && *image == ImageSource::Host {
             let host::View { root, parts } = host::compose(container, self.disposable)?;
-            return Ok(Root { mount: root, parts, warnings: Vec::new() });
+            return Ok(Root { parts, ..Root::from(root) });
         }
         let lower = self.lower();
         let overlay = Overlay {
@@ -77,7 +80,7 @@ impl RootSource<'_> {
             {
                 self.copy(&lower, &error)
             }
-            result => result.map(Root::from),
+            result => result,
         }
     }
 

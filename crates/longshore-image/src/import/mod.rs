@@ -166,7 +166,7 @@ impl Images {
         let seconds = latest.and_then(|since| i64::try_from(since.as_secs()).ok());
         let latest_time = seconds.map(archive::Timestamp::from_seconds);
         let pack_options = PackOptions { ownership, latest_time, ..PackOptions::default() };
-        let threads = options.unpack.map_or(1, |unpack| unpack.threads);
+        let threads = options.unpack.unwrap_or_else(UnpackOptions::for_this_process).threads;
         let mut ingest = self.store.ingest(None, None)?;
         let mut compressor = compress(&mut ingest, options.compression, None, threads);
         let packed = pack(directory, &mut compressor, &pack_options)?;

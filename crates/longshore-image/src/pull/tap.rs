@@ -5,7 +5,7 @@
 //! transfer either; the layer is unpacked again from the store, and the error that this gives is the one to show.
 
 use std::io::{self, Read, Write};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
@@ -37,12 +37,15 @@ struct LayerUnpack<'a> {
     at: usize,
     item: String,
     sender: Option<SyncSender<Vec<u8>>>,
+    /// Pieces that were unpacked, whose memory serves again.
+    used: Receiver<Vec<u8>>,
     thread: Option<JoinHandle<Option<(SnapshotIngest, Applied)>>>,
 }
 
 /// The other end of the channel.
 struct Arriving {
     pieces: Receiver<Vec<u8>>,
+    used: Sender<Vec<u8>>,
     piece: Vec<u8>,
     at: usize,
 }
@@ -81,24 +84,28 @@ impl LayerTap for UnpackingTap<'_> {
         let diff_id = self.image.diff_ids().get(at)?;
         let options = self.options.apply_options(diff_id, (self.options.threads / 2).max(1));
         let (sender, pieces) = sync_channel(QUEUE);
-        let arriving = Arriving { pieces, piece: Vec::new(), at: 0 };
+        let (give_back, used) = channel();
+        let arriving = Arriving { pieces, used: give_back, piece: Vec::new(), at: 0 };
         let unpack = move || {
             let applied = apply(arriving, &ingest.path(), &options).ok()?;
             Some((ingest, applied))
         };
         let thread = Builder::new().name("unpack".to_owned()).spawn(unpack).ok()?;
         let item = layer.digest.to_string();
-        Some(Box::new(LayerUnpack { tap: self, at, item, sender: Some(sender), thread: Some(thread) }))
+        Some(Box::new(LayerUnpack { tap: self, at, item, sender: Some(sender), used, thread: Some(thread) }))
     }
 }
 
 impl Write for LayerUnpack<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if let Some(sender) = &self.sender
-            && sender.send(bytes.to_vec()).is_err()
-        {
-            // The thread has given up.
-            self.sender = None;
+        if let Some(sender) = &self.sender {
+            let mut piece = self.used.try_recv().unwrap_or_default();
+            piece.clear();
+            piece.extend_from_slice(bytes);
+            if sender.send(piece).is_err() {
+                // The thread has given up.
+                self.sender = None;
+            }
         }
         Ok(bytes.len())
     }
@@ -136,7 +143,9 @@ impl Drop for LayerUnpack<'_> {
 impl Read for Arriving {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.at >= self.piece.len() {
-            self.piece = self.pieces.recv().map_err(|_| io::Error::from(io::ErrorKind::UnexpectedEof))?;
+            let next = self.pieces.recv().map_err(|_| io::Error::from(io::ErrorKind::UnexpectedEof))?;
+            // The last ones are not needed again.
+            let _ = self.used.send(std::mem::replace(&mut self.piece, next));
             self.at = 0;
         }
         let rest = self.piece.get(self.at..).unwrap_or_default();

@@ -106,15 +106,17 @@ impl Store {
         Ok(())
     }
 
-    /// Removes a ref and the directories that only it needed. It must be the caller's turn.
+    /// Removes a ref and the directories that only it needed, but for the one of its namespace, which the next one needs
+    /// again. It must be the caller's turn.
     pub(crate) fn unlink_ref(&self, name: &RefName) -> Result<bool, StoreError> {
         let relative = path::encode(name);
         let removed =
             self.tree.unlink(&relative).map_err(|errno| self.tree.error("remove", &relative, errno))?;
+        let namespace = format!("{}/{}", layout::REFS, name.namespace());
         let mut parent = relative.as_str();
         while let Some((above, _)) = parent.rsplit_once('/') {
             // One that other refs need is not empty, which ends this.
-            if above == layout::REFS || self.tree.remove_directory(above).is_err() {
+            if above == namespace || self.tree.remove_directory(above).is_err() {
                 break;
             }
             parent = above;

@@ -59,6 +59,7 @@ pub(super) struct ContainerArgs {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum ContainerCommand {
     Run(Box<run::RunArgs>),
     Create(Box<create::CreateArgs>),
