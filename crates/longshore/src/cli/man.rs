@@ -49,7 +49,9 @@ impl Explained for ManError {
 }
 
 pub(super) fn run(args: &ManArgs, session: &mut Session) -> Outcome {
-    let root = command(clap::ColorChoice::Never);
+    let mut root = command(clap::ColorChoice::Never);
+    // Names of verbs in full, and the global flags in each, come with building.
+    root.build();
     let mut page = &root;
     for verb in &args.verb {
         let known =

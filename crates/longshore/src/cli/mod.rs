@@ -27,8 +27,7 @@ mod volume;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::error::ErrorKind;
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use longshore_report::diagnostic::text;
 use longshore_report::{Role, render_error};
 use thiserror::Error;
@@ -93,7 +92,6 @@ struct GlobalArgs {
 }
 
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 enum Command {
     Run(Box<run::RunArgs>),
     Plan(Box<plan::PlanArgs>),
@@ -141,23 +139,16 @@ pub(crate) fn run() -> Exit {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let environment = Environment::of_process();
     let words = container::has_codes_of_its_own(&arguments);
-    match parse(&arguments) {
-        Ok(cli) => start(cli, &environment),
+    match command(early_color(&arguments)).try_get_matches_from(arguments) {
+        Ok(matches) => match <Cli as clap::FromArgMatches>::from_arg_matches(&matches) {
+            Ok(cli) => start(cli, &environment),
+            Err(error) => usage(&error, words),
+        },
         Err(error) => usage(&error, words),
     }
 }
 
-/// Parses with the part of the grammar that the arguments need: all of it takes longer than most of what is done with it.
-/// Help and mistakes are told with all of it.
-fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
-    let parsed = |grammar: clap::Command| Cli::from_arg_matches(&grammar.try_get_matches_from(arguments)?);
-    match parsed(Cli::command()) {
-        Err(error) if error.kind() != ErrorKind::DisplayVersion => parsed(command(early_color(arguments))),
-        result => result,
-    }
-}
-
-/// All of the grammar, with the parts of its help that are not comments.
+/// The grammar, with the parts of its help that are not comments.
 pub(crate) fn command(color: clap::ColorChoice) -> clap::Command {
     let codes: Vec<String> =
         Exit::ALL.iter().map(|(exit, meaning)| format!("  {:>2}  {meaning}", exit.code())).collect();
@@ -178,11 +169,7 @@ pub(crate) fn command(color: clap::ColorChoice) -> clap::Command {
         longshore container run --rm host uname -a\n  \
         longshore debug settings\n  \
         source <(longshore completions bash)";
-    let help = format!("{examples}\n\nExit codes:\n{}", codes.join("\n"));
-    let mut command = Cli::command().color(color).after_long_help(help);
-    // What is put off until it is needed is needed: verbs are listed with what they say of themselves.
-    command.build();
-    command
+    Cli::command().color(color).after_long_help(format!("{examples}\n\nExit codes:\n{}", codes.join("\n")))
 }
 
 /// What `--color` says, for help and errors of the command line, which are written before it is parsed.

@@ -59,7 +59,6 @@ pub(super) struct ContainerArgs {
 }
 
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 enum ContainerCommand {
     Run(Box<run::RunArgs>),
     Create(Box<create::CreateArgs>),

@@ -44,7 +44,6 @@ pub(super) struct ImageArgs {
 }
 
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 enum Command {
     Pull(pull::PullArgs),
     Push(push::PushArgs),
