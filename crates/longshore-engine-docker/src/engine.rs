@@ -7,7 +7,7 @@ use std::time::Duration;
 use longshore_engine::{
     Capabilities, ContainerId, ContainerSpec, ContainerState, ContainerStatus, Engine, EngineError, ExecSpec,
     ExitStatus, Fault, ImageId, Isolation, LabelSelector, LogEntry, LogQuery, ProcessIo, PullPolicy,
-    RunningExec, SandboxId, SandboxSpec,
+    RunningExec, SandboxId, SandboxSpec, SandboxStatus,
 };
 use longshore_event::EventSink;
 use longshore_oci::{Platform, Reference};
@@ -370,6 +370,10 @@ impl Engine for DockerEngine {
 
     fn remove_container(&self, id: &ContainerId, force: bool) -> Result<(), EngineError> {
         self.api.remove(id.as_str(), force)
+    }
+
+    fn list_sandboxes(&self, labels: &LabelSelector) -> Result<Vec<SandboxStatus>, EngineError> {
+        sandbox::list(&self.api, labels)
     }
 
     fn remove_sandbox(&self, id: &SandboxId) -> Result<(), EngineError> {

@@ -1,6 +1,8 @@
 //! Sandboxes: networks, or volumes where there is no network to be made.
 
-use longshore_engine::{EngineError, Fault, SandboxId, SandboxNetwork, SandboxSpec};
+use longshore_engine::{
+    EngineError, Fault, LabelSelector, SandboxId, SandboxNetwork, SandboxSpec, SandboxStatus,
+};
 use serde_json::{Map, Value, json};
 
 use crate::body::SANDBOX;
@@ -13,6 +15,9 @@ use crate::http::{Body, escape};
 const NAME: &str = "longshore.sandbox.name";
 /// The label with what the containers of a sandbox without a network of its own are connected to.
 const NETWORK: &str = "longshore.sandbox.network";
+
+/// Beginning of the names of volumes that record sandboxes.
+const VOLUME: &str = "longshore-sandbox-";
 
 /// Makes a sandbox.
 pub(crate) fn create(api: &Api, spec: &SandboxSpec) -> Result<SandboxId, EngineError> {
@@ -57,7 +62,7 @@ fn new_id() -> Result<SandboxId, EngineError> {
 
 /// The volume that records a sandbox.
 fn volume(id: &SandboxId) -> String {
-    format!("longshore-sandbox-{id}")
+    format!("{VOLUME}{id}")
 }
 
 /// Whether there is a sandbox of a name.
@@ -68,6 +73,31 @@ fn find(api: &Api, name: &str) -> Result<bool, EngineError> {
     let volumes: VolumesDto =
         api.read("list volumes", "GET", &format!("/volumes?filters={filters}"), Body::None)?;
     Ok(!networks.is_empty() || volumes.volumes.is_some_and(|volumes| !volumes.is_empty()))
+}
+
+/// All sandboxes with certain labels.
+pub(crate) fn list(api: &Api, labels: &LabelSelector) -> Result<Vec<SandboxStatus>, EngineError> {
+    let filters = escape(&json!({ "label": [NAME] }).to_string());
+    let networks: Vec<NetworkDto> =
+        api.read("list networks", "GET", &format!("/networks?filters={filters}"), Body::None)?;
+    let volumes: VolumesDto =
+        api.read("list volumes", "GET", &format!("/volumes?filters={filters}"), Body::None)?;
+    let networks = networks.into_iter().map(|network| (network.id, network.labels));
+    let volumes = volumes
+        .volumes
+        .unwrap_or_default()
+        .into_iter()
+        .map(|volume| (volume.name.strip_prefix(VOLUME).unwrap_or_default().to_owned(), volume.labels));
+    let mut found = Vec::new();
+    for (id, own) in networks.chain(volumes) {
+        let mut own = own.unwrap_or_default();
+        // What somebody else has labelled like that has no id of ours.
+        let (Ok(id), Some(name)) = (id.parse(), own.remove(NAME)) else { continue };
+        if labels.matches(&own) {
+            found.push(SandboxStatus { id, name, labels: own });
+        }
+    }
+    Ok(found)
 }
 
 /// The network that a sandbox's containers are in.

@@ -12,7 +12,7 @@ use longshore_cgroup::Hierarchy;
 use longshore_engine::{
     Capabilities, ContainerId, ContainerSpec, ContainerStatus, Engine, EngineError, ExecSpec, ExitStatus,
     Fault, ImageId, Isolation, LabelSelector, LogEntry, LogQuery, NetworkMode, ProcessIo, PullPolicy,
-    RunningExec, SandboxId, SandboxSpec,
+    RunningExec, SandboxId, SandboxSpec, SandboxStatus,
 };
 use longshore_event::EventSink;
 use longshore_oci::{Platform, Reference};
@@ -228,6 +228,10 @@ impl Engine for NativeEngine {
             Err(error) if error.is_not_found() => Ok(()),
             result => result,
         }
+    }
+
+    fn list_sandboxes(&self, labels: &LabelSelector) -> Result<Vec<SandboxStatus>, EngineError> {
+        self.sandboxes().list(labels)
     }
 
     fn remove_sandbox(&self, id: &SandboxId) -> Result<(), EngineError> {

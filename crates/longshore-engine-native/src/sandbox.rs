@@ -9,7 +9,10 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use longshore_engine::{Attachment, EngineError, Fault, NetworkMode, SandboxId, SandboxNetwork, SandboxSpec};
+use longshore_engine::{
+    Attachment, EngineError, Fault, LabelSelector, NetworkMode, SandboxId, SandboxNetwork, SandboxSpec,
+    SandboxStatus,
+};
 use longshore_network::{CreateError, LookupError, NetworkSpec};
 use serde::{Deserialize, Serialize};
 
@@ -159,18 +162,30 @@ impl<'a> Sandboxes<'a> {
 
     /// A sandbox by its id.
     pub(crate) fn find(&self, id: &SandboxId) -> Result<Option<SandboxDto>, EngineError> {
-        let path = self.home.sandboxes();
-        let entries = fs::read_dir(&path).map_err(|error| io_error("list", &path, error))?;
-        for entry in entries.flatten() {
-            let Ok(name) = entry.file_name().into_string() else { continue };
-            if !is_name(&name) {
-                continue;
-            }
+        for name in self.names()? {
             if let Some(record) = self.read(&name)?.filter(|record| record.id == *id) {
                 return Ok(Some(record));
             }
         }
         Ok(None)
+    }
+
+    /// The sandboxes with certain labels.
+    pub(crate) fn list(&self, labels: &LabelSelector) -> Result<Vec<SandboxStatus>, EngineError> {
+        let mut found = Vec::new();
+        for name in self.names()? {
+            if let Some(record) = self.read(&name)?.filter(|record| labels.matches(&record.labels)) {
+                found.push(SandboxStatus { id: record.id, name: record.name, labels: record.labels });
+            }
+        }
+        Ok(found)
+    }
+
+    fn names(&self) -> Result<Vec<String>, EngineError> {
+        let path = self.home.sandboxes();
+        let entries = fs::read_dir(&path).map_err(|error| io_error("list", &path, error))?;
+        let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+        Ok(names.filter(|name| is_name(name)).collect())
     }
 
     fn read(&self, name: &str) -> Result<Option<SandboxDto>, EngineError> {

@@ -9,6 +9,7 @@ use longshore_oci::{Platform, Reference};
 use crate::{
     Capabilities, ContainerId, ContainerSpec, ContainerStatus, EngineError, ExecSpec, ExitStatus, ImageId,
     LabelSelector, LogEntry, LogQuery, ProcessIo, PullPolicy, RunningExec, SandboxId, SandboxSpec,
+    SandboxStatus,
 };
 
 /// Runs containers.
@@ -94,6 +95,9 @@ pub trait Engine: Send + Sync {
 
     /// All containers with certain labels, newest first, also those that do not run.
     fn list(&self, labels: &LabelSelector) -> Result<Vec<ContainerStatus>, EngineError>;
+
+    /// All sandboxes with certain labels.
+    fn list_sandboxes(&self, labels: &LabelSelector) -> Result<Vec<SandboxStatus>, EngineError>;
 
     /// Finds a container by its name, its id, or the beginning of its id.
     fn find(&self, text: &str) -> Result<ContainerId, EngineError>;

@@ -43,7 +43,7 @@ pub use log::{LogEntry, LogQuery, LogSpec};
 pub use mount::{Bind, Mount, MountKind, Propagation, Tmpfs};
 pub use network::{Attachment, NetworkMode, PortBinding, Protocol};
 pub use resources::{Device, Resources, Ulimit};
-pub use sandbox::{SandboxNetwork, SandboxSpec};
+pub use sandbox::{SandboxNetwork, SandboxSpec, SandboxStatus};
 pub use security::{
     Capability, MASKED_PATHS, NamespaceMode, READ_ONLY_PATHS, SeccompChoice, Security, UserNamespaceMode,
 };

@@ -40,5 +40,5 @@ pub use evaluate::EvaluationError;
 pub use forward::forward_main;
 pub use image::{ImageMap, UnknownRunner};
 pub use request::{Project, RunOutcome, RunRequest};
-pub use runner::{ActionMode, Machine, Runner};
+pub use runner::{ActionMode, Machine, Runner, Swept};
 pub use slots::Slots;

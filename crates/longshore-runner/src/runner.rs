@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use longshore_engine::{ContainerSpec, Engine};
-use longshore_event::{RunSink, Timestamp};
+use longshore_engine::{ContainerSpec, Engine, EngineError, LabelSelector};
+use longshore_event::{RunId, RunSink, Timestamp};
 
 use crate::dispatch::Dispatcher;
+use crate::job::RUN_LABEL;
 use crate::{ActionSource, ImageMap, RunOutcome, RunRequest, Shutdown, Slots};
 
 /// What all runs of one invocation share.
@@ -73,4 +74,40 @@ impl Runner {
     pub fn run(&self, request: RunRequest, sink: &mut dyn RunSink, shutdown: &Shutdown) -> RunOutcome {
         Dispatcher::new(self, request).run(sink, shutdown)
     }
+
+    /// Removes what runs that were killed have left: containers, networks, directories. `is_wanted` says
+    /// whether a run still has a process, or what is left of it is kept.
+    ///
+    /// # Errors
+    /// The engine cannot be asked, or does not remove something.
+    pub fn sweep(&self, is_wanted: &dyn Fn(RunId) -> bool) -> Result<Swept, EngineError> {
+        let mut swept = Swept::default();
+        for sandbox in self.engine.list_sandboxes(&LabelSelector(vec![(RUN_LABEL.to_owned(), None)]))? {
+            let run = sandbox.labels.get(RUN_LABEL).and_then(|run| run.parse().ok());
+            if run.is_some_and(|run| !is_wanted(run)) {
+                self.engine.remove_sandbox(&sandbox.id)?;
+                swept.sandboxes += 1;
+            }
+        }
+        // Directories go last: containers may still have had them mounted.
+        let entries = std::fs::read_dir(&self.work).into_iter().flatten().flatten();
+        for entry in entries {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let run =
+                name.strip_prefix("run-").and_then(|rest| rest.split('-').next()?.parse().ok().map(RunId));
+            if run.is_some_and(|run| !is_wanted(run)) && std::fs::remove_dir_all(entry.path()).is_ok() {
+                swept.directories += 1;
+            }
+        }
+        Ok(swept)
+    }
+}
+
+/// What was removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Swept {
+    /// Sandboxes with all that was in them.
+    pub sandboxes: usize,
+    /// Directories of jobs.
+    pub directories: usize,
 }

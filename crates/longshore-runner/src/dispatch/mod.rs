@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::Scope as Threads;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use longshore_event::{
     Annotation, AnnotationLevel, Conclusion, Event, EventKind, JobEvent, JobKey, Masker, RunEvent, RunSink,
@@ -129,6 +129,7 @@ impl<'r> Dispatcher<'r> {
     ) where
         'r: 's,
     {
+        let mut idle = Instant::now();
         loop {
             self.advance(sink);
             self.start_waiting(threads, messages);
@@ -143,9 +144,16 @@ impl<'r> Dispatcher<'r> {
                     self.hear(message, sink);
                     while let Ok(message) = inbox.try_recv() {
                         self.hear(message, sink);
+                        if idle.elapsed() >= TICK {
+                            break;
+                        }
                     }
                 }
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => sink.idle(),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+            }
+            if idle.elapsed() >= TICK {
+                sink.idle();
+                idle = Instant::now();
             }
             self.heed(shutdown, sink);
         }

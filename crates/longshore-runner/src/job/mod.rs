@@ -26,7 +26,7 @@ use crate::runner::Runner;
 use crate::voice::JobVoice;
 pub(crate) use open::Directory;
 pub(crate) use paths::Paths;
-pub(crate) use place::{Place, bind};
+pub(crate) use place::{Place, RUN_LABEL, bind};
 pub(crate) use progress::{Progress, StepResults};
 pub(crate) use specification::Specification;
 use specification::Unfit;

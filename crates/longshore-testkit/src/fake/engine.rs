@@ -7,7 +7,7 @@ use std::time::Duration;
 use longshore_engine::{
     Capabilities, ContainerId, ContainerSpec, ContainerState, ContainerStatus, Engine, EngineError, ExecSpec,
     ExitStatus, Fault, ImageId, LabelSelector, LogEntry, LogQuery, ProcessIo, PullPolicy, RunningExec,
-    SandboxId, SandboxSpec,
+    SandboxId, SandboxSpec, SandboxStatus,
 };
 use longshore_event::EventSink;
 use longshore_oci::{Platform, Reference};
@@ -204,6 +204,17 @@ impl Engine for FakeEngine {
     fn remove_container(&self, id: &ContainerId, force: bool) -> Result<(), EngineError> {
         let call = Call::RemoveContainer { force };
         record(&self.core, Some(id), call, || lifecycle::remove(&self.core, id, force))
+    }
+
+    fn list_sandboxes(&self, labels: &LabelSelector) -> Result<Vec<SandboxStatus>, EngineError> {
+        let world = self.core.lock();
+        let matching = world.sandboxes.iter().filter(|(_, sandbox)| labels.matches(&sandbox.spec.labels));
+        let status = |(id, sandbox): (&SandboxId, &super::world::Sandbox)| SandboxStatus {
+            id: id.clone(),
+            name: sandbox.spec.name.clone(),
+            labels: sandbox.spec.labels.clone(),
+        };
+        Ok(matching.map(status).collect())
     }
 
     fn remove_sandbox(&self, id: &SandboxId) -> Result<(), EngineError> {

@@ -4,16 +4,16 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use longshore_core::Secret;
 use longshore_engine::{ContainerSpec, ImageSource};
-use longshore_event::Conclusion;
+use longshore_event::{Conclusion, RunId};
 use longshore_expr::Object;
 use longshore_history::History;
 use longshore_report::diagnostic::text;
-use longshore_report::run::{Json, Plain, Verbosity};
+use longshore_report::run::{Display, Format, Options, Verbosity};
 use longshore_runner::{ActionMode, ImageMap, Project as RunProject, RunRequest, Runner, Shutdown, Slots};
-use longshore_syntax::Severity;
-use longshore_workflow::plan::{PlanInput, Selection, SourceSet, WorkflowPlan};
+use longshore_syntax::{Diagnostic, Severity};
+use longshore_workflow::event::Event;
+use longshore_workflow::plan::{Plan, PlanInput, Selection, SourceSet, WorkflowPlan};
 use longshore_workflow::start::Start;
 use thiserror::Error;
 
@@ -22,11 +22,13 @@ use super::event::{EventArgs, pair};
 use super::plan::{cell_value, check_inputs, check_jobs, check_matrix, findings, has_one_of, vars};
 use super::{Outcome, Session};
 use crate::exit::{Blame, Exit};
-use crate::failure::Explained;
+use crate::failure::{Explained, Failure};
+use crate::output::Output;
 use crate::plan::drive::drive;
 use crate::plan::occasion::settle;
 use crate::plan::project::Project;
-use crate::run::{Actions, Display, Shared, listen, machine, now};
+use crate::run::secrets::{self, SecretArgs, Secrets};
+use crate::run::{Actions, Shared, listen, machine, now, window};
 use crate::settings::OutputFormat;
 
 /// Run the workflows that an event starts, in containers on this machine
@@ -69,13 +71,8 @@ pub(super) struct RunArgs {
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = pair)]
     vars: Vec<(String, String)>,
 
-    /// A secret: `NAME=VALUE`, or `NAME` to take it from the environment
-    #[arg(short, long = "secret", value_name = "NAME[=VALUE]")]
-    secrets: Vec<String>,
-
-    /// A file of secrets, a `NAME=VALUE` on each line [default: `.secrets`, if there is one]
-    #[arg(long, value_name = "FILE")]
-    secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    secrets: SecretArgs,
 
     /// How many jobs run at the same time [default: one for each processor]
     #[arg(long, value_name = "NUMBER")]
@@ -117,6 +114,8 @@ enum RunFormat {
     Text,
     /// The events, a line each, see docs/events.md
     Json,
+    /// Commands of a hosted runner, for runs inside of its steps
+    Github,
 }
 
 /// The run cannot begin.
@@ -126,12 +125,6 @@ enum RunError {
     Plan,
     #[error("there is no workflow to run: {why}")]
     Nothing { why: String },
-    #[error("the secret `{name}` is not set in the environment")]
-    Secret { name: String },
-    #[error("failed to read the secrets in `{}`", path.display())]
-    SecretFile { path: PathBuf, source: io::Error },
-    #[error("`{}` line {line} is not NAME=VALUE", path.display())]
-    SecretLine { path: PathBuf, line: usize },
     #[error("failed to listen to signals")]
     Signals(#[source] io::Error),
     #[error("failed to find the program of this process")]
@@ -143,10 +136,8 @@ enum RunError {
 impl Explained for RunError {
     fn blame(&self) -> Blame {
         match self {
-            Self::Plan | Self::Nothing { .. } | Self::Secret { .. } | Self::SecretLine { .. } => Blame::User,
-            Self::SecretFile { .. } | Self::Signals(_) | Self::Program(_) | Self::History(_) => {
-                Blame::Environment
-            }
+            Self::Plan | Self::Nothing { .. } => Blame::User,
+            Self::Signals(_) | Self::Program(_) | Self::History(_) => Blame::Environment,
         }
     }
 
@@ -156,13 +147,60 @@ impl Explained for RunError {
             Self::Nothing { .. } => {
                 Some("`longshore plan` shows which workflows start, and why others do not".to_owned())
             }
-            Self::Secret { name } => Some(format!("set it, or give `-s {name}=VALUE`")),
             _ => None,
         }
     }
 }
 
 pub(super) fn run(args: &RunArgs, session: &mut Session) -> Outcome {
+    let prepared = prepare(args, session)?;
+    let starting: Vec<&WorkflowPlan> = prepared.starting().collect();
+    if starting.is_empty() {
+        return nothing(&prepared);
+    }
+    let secrets: Secrets = secrets::read(&args.secrets, &session.directory, &session.environment)?;
+    let runner = runner(args, session)?;
+    let history = session.wiring().history();
+    sweep(&runner, &history, session);
+    let shutdown = Shutdown::default();
+    listen(shutdown.clone()).map_err(RunError::Signals)?;
+    let display = Arc::new(Mutex::new(display(args, session)));
+    let mut runs = Vec::new();
+    for workflow in starting {
+        let Some(request) = prepared.request(workflow, &secrets, args.debug) else { continue };
+        let root = request.project.root.display().to_string();
+        let recorder = history.begin(&root, workflow.file.name()).map_err(RunError::History)?;
+        let request = RunRequest {
+            id: recorder.id(),
+            number: recorder.number(),
+            attempt: recorder.attempt(),
+            ..request
+        };
+        runs.push((request, Shared { display: Arc::clone(&display), recorder }));
+    }
+    let conclusions = carry_out(&runner, runs, &shutdown, session);
+    let _ = display.lock().unwrap_or_else(PoisonError::into_inner).finish();
+    if let Err(error) = history.prune(&session.wiring().retention(), now()) {
+        session.output.talk(&format!("note: old runs are kept: {error}\n"));
+    }
+    let good = |conclusion: &Conclusion| matches!(conclusion, Conclusion::Success | Conclusion::Skipped);
+    let passed = conclusions.iter().all(good) && !prepared.has_invalid_files;
+    Ok(if passed { Exit::Success } else { Exit::Failed })
+}
+
+/// What is known before anything starts.
+struct Prepared {
+    project: Project,
+    event: Event,
+    vars: Object,
+    selection: Selection,
+    plan: Plan,
+    /// A file cannot be used; on GitHub that is a failed run.
+    has_invalid_files: bool,
+}
+
+/// Reads and plans, and shows what is wrong with the files.
+fn prepare(args: &RunArgs, session: &mut Session) -> Result<Prepared, Failure> {
     let request = args.event.request()?;
     let mut project = Project::load(&session.directory, args.workflows.as_deref())?;
     if let Some(name) = &args.workflow {
@@ -171,91 +209,110 @@ pub(super) fn run(args: &RunArgs, session: &mut Session) -> Outcome {
     check_jobs(&args.jobs, &project.workflows)?;
     project.workflows.retain(|workflow| has_one_of(workflow, &args.jobs));
     let premise = settle(&request, &project.tree)?;
-    let known = vars(&args.vars, &session.settings).unwrap_or_default();
+    let vars = vars(&args.vars, &session.settings).unwrap_or_default();
     let selection = Selection { jobs: args.jobs.clone(), matrix: args.matrix.clone() };
     let input = PlanInput {
         event: &premise.event,
         workflows: &project.workflows,
         sources: &SourceSet::default(),
-        vars: Some(&known),
+        vars: Some(&vars),
         selection: &selection,
         fetch_actions: false,
     };
-    let planned = drive(input, &project.tree, &session.settings);
-    check_inputs(&planned.plan, args.workflow.is_some() || !request.inputs.is_empty())?;
-    check_matrix(&args.matrix, &planned.plan)?;
-    let findings = findings(&project, &planned.plan);
-    let errors =
-        findings.iter().flat_map(|found| &found.diagnostics).any(|found| found.severity == Severity::Error);
+    let plan = drive(input, &project.tree, &session.settings).plan;
+    check_inputs(&plan, args.workflow.is_some() || !request.inputs.is_empty())?;
+    check_matrix(&args.matrix, &plan)?;
     let style = session.output.talk_style();
-    session.output.complain(&text::render(&findings, style));
-    if errors {
+    session.output.complain(&text::render(&findings(&project, &plan), style));
+    let is_error = |found: &Diagnostic| found.severity == Severity::Error;
+    let runs = plan.workflows.iter().filter_map(|workflow| workflow.run.as_ref());
+    if runs.flat_map(|run| &run.diagnostics).any(|found| is_error(&found.diagnostic)) {
         return Err(RunError::Plan.into());
     }
-    let starting: Vec<&WorkflowPlan> =
-        planned.plan.workflows.iter().filter(|workflow| workflow.run.is_some()).collect();
-    if starting.is_empty() {
-        return nothing(&planned.plan.workflows);
+    let has_invalid_files = !project.unreadable.is_empty()
+        || project.workflows.iter().any(|workflow| !workflow.parsed.is_valid());
+    Ok(Prepared { project, event: premise.event, vars, selection, plan, has_invalid_files })
+}
+
+impl Prepared {
+    /// The workflows that start.
+    fn starting(&self) -> impl Iterator<Item = &WorkflowPlan> {
+        self.plan.workflows.iter().filter(|workflow| workflow.run.is_some())
     }
-    let secrets = secrets(args, session)?;
-    let root = project.tree.root().to_owned();
-    let repository = premise.event.repository.clone().unwrap_or_else(|| local_name(&root));
-    let runner = runner(args, session)?;
-    let history = History::open(session.settings.home.value.join("runs"));
-    let shutdown = Shutdown::default();
-    listen(shutdown.clone()).map_err(RunError::Signals)?;
-    let display = Arc::new(Mutex::new(display(args, session)));
-    let mut runs = Vec::new();
-    for workflow in starting {
-        let file = project.workflows.iter().find(|file| file.file.name() == workflow.file.name());
-        let (Some(model), Some(plan)) =
-            (file.and_then(|file| file.parsed.model.clone()), workflow.run.clone())
-        else {
-            continue;
-        };
-        let recorder =
-            history.begin(&root.display().to_string(), workflow.file.name()).map_err(RunError::History)?;
-        let inputs = match &workflow.start {
-            Start::Starts(started) => started.inputs.clone(),
-            Start::Stopped(_) => Object::default(),
-        };
-        let request = RunRequest {
-            id: recorder.id(),
-            number: recorder.number(),
-            attempt: recorder.attempt(),
-            workflow: Arc::new(model),
-            event: premise.event.clone(),
-            inputs,
-            vars: known.clone(),
+
+    /// The run of a workflow; its numbers come from the history.
+    fn request(&self, workflow: &WorkflowPlan, secrets: &Secrets, debug: bool) -> Option<RunRequest> {
+        let file = self.project.workflows.iter().find(|file| file.file.name() == workflow.file.name())?;
+        let root = self.project.tree.root().to_owned();
+        let repository = self.event.repository.clone().unwrap_or_else(|| local_name(&root));
+        Some(RunRequest {
+            id: RunId(0),
+            number: 0,
+            attempt: 0,
+            workflow: Arc::new(file.parsed.model.clone()?),
+            event: self.event.clone(),
+            inputs: match &workflow.start {
+                Start::Starts(started) => started.inputs.clone(),
+                Start::Stopped(_) => Object::default(),
+            },
+            vars: self.vars.clone(),
             secrets: secrets.clone(),
-            token: token(&secrets),
-            plan,
+            token: secrets::token(secrets),
+            plan: workflow.run.clone()?,
             sources: SourceSet::default(),
-            selection: selection.clone(),
-            project: RunProject { root: root.clone(), repository: repository.clone() },
-            debug: args.debug,
-        };
-        runs.push((request, Shared { display: Arc::clone(&display), recorder }));
+            selection: self.selection.clone(),
+            project: RunProject { root, repository },
+            debug,
+        })
     }
-    let conclusions: Vec<Conclusion> = std::thread::scope(|threads| {
-        let (runner, shutdown) = (&runner, &shutdown);
+}
+
+/// Carries all runs out, each on a thread of its own.
+fn carry_out(
+    runner: &Runner,
+    runs: Vec<(RunRequest, Shared)>,
+    shutdown: &Shutdown,
+    session: &mut Session,
+) -> Vec<Conclusion> {
+    let ended: Vec<(Conclusion, Option<String>)> = std::thread::scope(|threads| {
         let started: Vec<_> = runs
             .into_iter()
             .map(|(request, mut sink)| {
-                threads.spawn(move || runner.run(request, &mut sink, shutdown).conclusion)
+                threads.spawn(move || {
+                    let conclusion = runner.run(request, &mut sink, shutdown).conclusion;
+                    (conclusion, sink.recorder.take_trouble().map(|trouble| trouble.to_string()))
+                })
             })
             .collect();
-        started.into_iter().map(|run| run.join().unwrap_or(Conclusion::Failure)).collect()
+        started.into_iter().map(|run| run.join().unwrap_or((Conclusion::Failure, None))).collect()
     });
-    let _ = display.lock().unwrap_or_else(PoisonError::into_inner).finish();
-    let good =
-        conclusions.iter().all(|conclusion| matches!(conclusion, Conclusion::Success | Conclusion::Skipped));
-    Ok(if good { Exit::Success } else { Exit::Failed })
+    for trouble in ended.iter().filter_map(|(_, trouble)| trouble.as_ref()) {
+        session.output.complain(&format!("warning: the run was not recorded whole: {trouble}\n"));
+    }
+    ended.into_iter().map(|(conclusion, _)| conclusion).collect()
+}
+
+/// Removes what runs that were killed have left.
+fn sweep(runner: &Runner, history: &History, session: &mut Session) {
+    let is_wanted = |run: RunId| history.run(run).is_ok_and(|run| run.is_alive().unwrap_or(true));
+    match runner.sweep(&is_wanted) {
+        Ok(swept) if swept.sandboxes > 0 => {
+            let jobs = longshore_report::count(swept.sandboxes, "job");
+            session.output.talk(&format!("note: what {jobs} of killed runs left was removed\n"));
+        }
+        Ok(_) => {}
+        Err(error) => {
+            session.output.talk(&format!("note: what killed runs left could not be removed: {error}\n"));
+        }
+    }
 }
 
 /// Nothing starts: that is an answer if there are workflows, and a mistake if there are none.
-fn nothing(workflows: &[WorkflowPlan]) -> Outcome {
-    let why = match workflows {
+fn nothing(prepared: &Prepared) -> Outcome {
+    if prepared.has_invalid_files {
+        return Err(RunError::Plan.into());
+    }
+    let why = match prepared.plan.workflows.as_slice() {
         [] => "`.github/workflows` holds none".to_owned(),
         [only] => match &only.start {
             Start::Stopped(stopped) => format!("`{}` does not start: {}", only.file.name(), stopped.text),
@@ -266,7 +323,7 @@ fn nothing(workflows: &[WorkflowPlan]) -> Outcome {
     Err(RunError::Nothing { why }.into())
 }
 
-fn runner(args: &RunArgs, session: &Session) -> Result<Runner, crate::failure::Failure> {
+fn runner(args: &RunArgs, session: &Session) -> Result<Runner, Failure> {
     let engine = session.wiring().engine().map_err(|error| starting(error, Exit::Environment.code()))?;
     let set = session.settings.images.iter().map(|(label, image)| (label, &image.value));
     let given = args.runs_on.iter().map(|(label, image)| (label, image));
@@ -294,65 +351,21 @@ fn container_options(image: &str, words: &[String]) -> Result<ContainerSpec, Str
     super::container::options(image, words)
 }
 
-fn display(args: &RunArgs, session: &Session) -> Display {
-    let json = match args.format {
-        Some(format) => format == RunFormat::Json,
-        None => session.settings.format.value == OutputFormat::Json,
+fn display(args: &RunArgs, session: &Session) -> Display<io::Stdout> {
+    let format = match args.format {
+        Some(RunFormat::Json) => Format::Json,
+        Some(RunFormat::Github) => Format::GitHub,
+        None if session.settings.format.value == OutputFormat::Json => Format::Json,
+        Some(RunFormat::Text) | None => Format::Text,
     };
-    if json {
-        return Display::Json(Json::new(io::stdout()));
-    }
     let verbosity = match (session.output.is_quiet(), args.verbose) {
         (true, _) => Verbosity::Quiet,
         (false, true) => Verbosity::Verbose,
         (false, false) => Verbosity::Brief,
     };
-    Display::Plain(Plain::new(io::stdout(), verbosity, session.output.style()))
-}
-
-fn secrets(args: &RunArgs, session: &Session) -> Result<Vec<(String, Secret<String>)>, RunError> {
-    let mut secrets = Vec::new();
-    let usual = session.directory.join(".secrets");
-    let file = args.secret_file.clone().or_else(|| usual.is_file().then_some(usual));
-    if let Some(path) = file {
-        let content = std::fs::read_to_string(&path)
-            .map_err(|source| RunError::SecretFile { path: path.clone(), source })?;
-        for (number, line) in content.lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            let line = line.strip_prefix("export ").unwrap_or(line);
-            let Some((name, value)) = line.split_once('=') else {
-                return Err(RunError::SecretLine { path, line: number + 1 });
-            };
-            secrets.push((name.trim().to_owned(), Secret::new(unquoted(value.trim()).to_owned())));
-        }
-    }
-    for given in &args.secrets {
-        let (name, value) = match given.split_once('=') {
-            Some((name, value)) => (name, value.to_owned()),
-            None => {
-                let value =
-                    session.environment.var(given).ok_or_else(|| RunError::Secret { name: given.clone() })?;
-                (given.as_str(), value.to_owned())
-            }
-        };
-        secrets.retain(|(known, _): &(String, Secret<String>)| !known.eq_ignore_ascii_case(name));
-        secrets.push((name.to_owned(), Secret::new(value)));
-    }
-    Ok(secrets)
-}
-
-fn unquoted(value: &str) -> &str {
-    let inner = |quote: char| value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
-    inner('"').or_else(|| inner('\'')).unwrap_or(value)
-}
-
-/// `github.token`: the secret `GITHUB_TOKEN`, if it was given.
-fn token(secrets: &[(String, Secret<String>)]) -> Secret<String> {
-    let given = secrets.iter().find(|(name, _)| name.eq_ignore_ascii_case("GITHUB_TOKEN"));
-    given.map_or_else(|| Secret::new(String::new()), |(_, token)| token.clone())
+    let style = session.output.style();
+    let window = Output::is_terminal().then(|| window(style.color));
+    Display::new(io::stdout(), Options { format, verbosity, style, window })
 }
 
 /// `owner/name` for a repository that nobody has named.

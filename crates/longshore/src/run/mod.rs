@@ -3,10 +3,11 @@
 mod actions;
 mod display;
 mod machine;
+pub(crate) mod secrets;
 mod signals;
 
 pub(crate) use actions::Actions;
-pub(crate) use display::{Display, Shared};
+pub(crate) use display::{Shared, window};
 pub(crate) use machine::machine;
 pub(crate) use signals::listen;
 
