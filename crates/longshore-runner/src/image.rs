@@ -24,7 +24,7 @@ impl UnknownRunner {
     pub fn help(&self) -> String {
         let label = self.labels.split(", ").next().unwrap_or_default();
         format!(
-            "name an image for it: `--runs-on {label}=IMAGE`, or `{label} = \"IMAGE\"` below `[runner.images]` in longshore.toml"
+            "name an image for it: `--runs-on {label}=IMAGE`, or `{label} = \"IMAGE\"` below `[runners.images]` in longshore.toml"
         )
     }
 }

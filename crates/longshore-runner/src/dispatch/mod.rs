@@ -72,6 +72,8 @@ struct Waiting {
     ready: ReadyCell,
     key: JobKey,
     name: String,
+    /// Whether it was told that it waits.
+    is_told: bool,
 }
 
 /// Carries out one run.
@@ -132,7 +134,7 @@ impl<'r> Dispatcher<'r> {
         let mut idle = Instant::now();
         loop {
             self.advance(sink);
-            self.start_waiting(threads, messages);
+            self.start_waiting(threads, messages, sink);
             if self.running.is_empty()
                 && self.waiting.is_empty()
                 && self.levels.iter().all(|level| level.graph.is_done())
@@ -195,18 +197,19 @@ impl<'r> Dispatcher<'r> {
             self.begin_call(place, &ready, &key, &name, sink);
             return;
         }
-        let full = self.running.len() + self.waiting.len() > 0;
-        let reason = full.then(|| "a free place".to_owned());
-        self.tell(sink, Some(&key), JobEvent::Queued { name: name.clone(), reason });
-        self.waiting.push_back(Waiting { place, ready, key, name });
+        self.waiting.push_back(Waiting { place, ready, key, name, is_told: false });
     }
 
-    fn start_waiting<'s>(&mut self, threads: &'s Threads<'s, '_>, messages: &SyncSender<Message>)
-    where
+    fn start_waiting<'s>(
+        &mut self,
+        threads: &'s Threads<'s, '_>,
+        messages: &SyncSender<Message>,
+        sink: &mut dyn RunSink,
+    ) where
         'r: 's,
     {
         while !self.waiting.is_empty() {
-            let Some(slot) = self.runner.slots.take() else { return };
+            let Some(slot) = self.runner.slots.take() else { return self.tell_waiting(sink) };
             let Some(waiting) = self.waiting.pop_front() else { return };
             let control = Arc::new(JobControl::default());
             self.running.insert(waiting.place.clone(), Arc::clone(&control));
@@ -226,6 +229,20 @@ impl<'r> Dispatcher<'r> {
                 drop(slot);
                 let _ = messages.send(Message::Ended { place, outcome });
             });
+        }
+    }
+
+    /// Tells once of each job that it waits for a place.
+    fn tell_waiting(&mut self, sink: &mut dyn RunSink) {
+        let untold = self.waiting.iter_mut().filter(|waiting| !waiting.is_told);
+        let untold: Vec<(JobKey, String)> = untold
+            .map(|waiting| {
+                waiting.is_told = true;
+                (waiting.key.clone(), waiting.name.clone())
+            })
+            .collect();
+        for (key, name) in untold {
+            self.tell(sink, Some(&key), JobEvent::Queued { name, reason: Some("a free place".to_owned()) });
         }
     }
 

@@ -16,8 +16,12 @@ use crate::job::{Progress, chain};
 use crate::step::StepCall;
 use crate::voice::StepVoice;
 
-/// How long output is waited for after the end of a process: what it started may hold its streams open for ever.
+/// How long output is waited for after the end of a process: what it started may hold its streams open for ever, and may
+/// go on writing. GitHub's runner waits as long.
 const STREAMS_GRACE: Duration = Duration::from_secs(5);
+
+/// Streams that are held open and silent for this long have nothing more to say for the step.
+const SILENCE: Duration = Duration::from_millis(200);
 
 /// A process of a step.
 pub(crate) struct Process {
@@ -30,8 +34,10 @@ pub(crate) struct Process {
 struct Ears {
     readers: [Mutex<OutputReader>; 2],
     heard: Mutex<Heard>,
-    /// Somebody still writes; the value is how many streams are held by the engine.
+    /// Whether nobody holds the streams any more.
     gone: (Mutex<bool>, Condvar),
+    /// When something was heard last.
+    last: Mutex<Instant>,
     voice: StepVoice,
 }
 
@@ -157,6 +163,7 @@ impl Ears {
             ],
             heard: Mutex::default(),
             gone: (Mutex::new(false), Condvar::new()),
+            last: Mutex::new(Instant::now()),
             voice: call.voice.clone(),
         }
     }
@@ -167,6 +174,7 @@ impl Ears {
         let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
         let effects = reader.read(bytes);
         self.perform(effects);
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
     fn flush(&self) {
@@ -204,9 +212,11 @@ impl Ears {
             *mine.gone.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
             mine.gone.1.notify_all();
         });
-        let until = Instant::now() + STREAMS_GRACE;
+        let ended = Instant::now();
         let mut gone = self.gone.0.lock().unwrap_or_else(PoisonError::into_inner);
         while !*gone {
+            let last = (*self.last.lock().unwrap_or_else(PoisonError::into_inner)).max(ended);
+            let until = (last + SILENCE).min(ended + STREAMS_GRACE);
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
