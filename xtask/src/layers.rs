@@ -28,7 +28,7 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer { package: "longshore-oci", level: 1, sideways: &[] },
     Layer { package: "longshore-seccomp", level: 1, sideways: &[] },
     Layer { package: "longshore-format", level: 1, sideways: &[] },
-    Layer { package: "longshore-source", level: 2, sideways: &[] },
+    Layer { package: "longshore-source", level: 2, sideways: &["longshore-layer"] },
     Layer { package: "longshore-store", level: 2, sideways: &[] },
     Layer { package: "longshore-layer", level: 2, sideways: &[] },
     Layer { package: "longshore-registry", level: 2, sideways: &["longshore-store"] },

@@ -14,6 +14,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use thiserror::Error;
 
@@ -150,8 +151,11 @@ impl ActionCache {
 
 /// Makes something under a name that nobody else uses.
 fn unused(directory: &Path, make: impl Fn(&Path) -> io::Result<()>) -> io::Result<PathBuf> {
-    for attempt in 0_u32..10_000 {
-        let path = directory.join(format!(".fetch-{}-{attempt}", std::process::id()));
+    // A name is used once by a process: its first user may remove what it gave up long ago.
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    for _ in 0..10_000 {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = directory.join(format!(".fetch-{}-{number}", std::process::id()));
         match make(&path) {
             Ok(()) => return Ok(path),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}

@@ -79,6 +79,15 @@ impl GitTree {
         &self.commit
     }
 
+    pub(crate) fn repository(&self) -> &Repository {
+        &self.repository
+    }
+
+    /// The id of the tree itself.
+    pub(crate) fn root(&self) -> gix::ObjectId {
+        self.tree
+    }
+
     /// The file at `path`, or the action manifest if `path` is a directory that has one, or `None` if there is no such
     /// file. Links are followed inside of the tree.
     ///

@@ -16,6 +16,7 @@ use longshore_syntax::{SourceFile, SourceLoader, SourceRef};
 use thiserror::Error;
 
 use crate::action_reference::{ActionReference, ReferenceError};
+use crate::action_tree::{ActionTrees, Located, TreeError};
 use crate::cache::{ActionCache, CacheError, CachedReference};
 use crate::git_tree::{GitTree, GitTreeError};
 use crate::remote::{self, FetchError};
@@ -211,6 +212,28 @@ impl Resolver {
         }
         let is_offline = !self.settings.network;
         Ok(Resolution::Missing(Missing { reference: reference.clone(), tried, is_offline }))
+    }
+
+    /// See [`Resolver::locate`].
+    pub(crate) fn find_repository(
+        &self,
+        reference: &SourceRef,
+        trees: &ActionTrees,
+    ) -> Result<Located, TreeError> {
+        let Some(parsed) = ActionReference::parse(reference) else {
+            return Err(ResolveError::Local { reference: reference.to_string() }.into());
+        };
+        let parsed = parsed.map_err(ResolveError::from)?;
+        let mut tried = Vec::new();
+        let Some(place) = self.place(&parsed, &mut tried)? else {
+            let is_offline = !self.settings.network;
+            return Ok(Located::Missing(Missing { reference: reference.clone(), tried, is_offline }));
+        };
+        let directory = match &*place.content {
+            Content::Directory(tree) => tree.root().to_owned(),
+            Content::Tree(tree) => trees.keep(tree)?,
+        };
+        Ok(Located::Found { directory, origin: place.origin })
     }
 
     /// The first place that has the repository in this version.

@@ -1,5 +1,7 @@
 //! The actions that a job uses: where they come from, what their manifests say, where they lie inside.
 
+mod late;
+mod manifest;
 mod resolve;
 
 use std::path::{Path, PathBuf};
@@ -7,7 +9,9 @@ use std::path::{Path, PathBuf};
 use longshore_syntax::SourceRef;
 use thiserror::Error;
 
-pub(crate) use resolve::{MAX_DEPTH, PreStep, ResolvedAction, ResolvedActions, manifest_in};
+pub(crate) use late::LateActions;
+pub(crate) use manifest::manifest_in;
+pub(crate) use resolve::{MAX_DEPTH, PreStep, ResolvedAction, ResolvedActions, Using};
 
 /// Where actions of other repositories come from. Called from several threads.
 pub trait ActionSource: Send + Sync {
@@ -18,11 +22,15 @@ pub trait ActionSource: Send + Sync {
     /// It cannot be had.
     fn fetch(&self, reference: &SourceRef) -> Result<FetchedAction, FetchError>;
 
-    /// The directory of Node in this major version, with `bin/node` in it, for an image with glibc, or with musl.
+    /// The directory below which [`node`](Self::node) puts what it finds. Jobs see it as a whole, because what they need of
+    /// it may only be known when they run.
+    fn nodes(&self) -> &Path;
+
+    /// The directory of Node in this major version, with `bin/node` in it, for an image with glibc.
     ///
     /// # Errors
     /// It cannot be had.
-    fn node(&self, major: u32, musl: bool) -> Result<PathBuf, FetchError>;
+    fn node(&self, major: u32) -> Result<PathBuf, FetchError>;
 }
 
 /// An action's repository.
@@ -44,6 +52,16 @@ pub struct FetchError {
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
+}
+
+impl FetchError {
+    /// What happened and what to do, on one line.
+    pub(crate) fn advice(&self) -> String {
+        match &self.help {
+            Some(help) => format!("{}; {help}", self.message),
+            None => self.message.clone(),
+        }
+    }
 }
 
 /// The directory of a reference's action in its repository.
@@ -69,6 +87,12 @@ pub(crate) fn remote(uses: &str) -> Option<SourceRef> {
         path: path.join("/"),
         version: version.to_owned(),
     })
+}
+
+/// The path of an action of the workspace, if `uses:` names one.
+pub(crate) fn local(uses: &str) -> Option<&str> {
+    let path = uses.strip_prefix("./").or_else(|| (uses == ".").then_some(""))?;
+    Some(path.trim_end_matches('/'))
 }
 
 /// A directory inside of another one.

@@ -1,25 +1,23 @@
 //! From the steps of a job to all actions that they use, the actions of these included.
+//!
+//! What is fetched here is mounted when the job's container is made. Actions of the workspace exist only when a step has
+//! checked them out; most often they are what the project's directory holds, so that is looked through as well, for what
+//! its composite actions use. What cannot be foreseen is fetched when its step runs ([`LateActions`](super::LateActions)).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use longshore_engine::Mount;
-use longshore_syntax::{SourceFile, SourceRef};
+use longshore_syntax::SourceRef;
 use longshore_workflow::model::{ActionManifest, Condition, Runs, Step, StepKind, StepsJob};
-use longshore_workflow::parse_action;
 
-use super::{join, path_of, remote};
-use crate::job::{Directory, JobRun, Paths};
+use super::manifest::manifest_at;
+use super::{join, local, path_of, remote};
+use crate::job::{JobRun, Paths};
 use crate::native::NativeAction;
 use crate::runner::ActionMode;
 use crate::voice::StepVoice;
-
-/// The files that make a directory an action.
-const MANIFESTS: [&str; 2] = ["action.yml", "action.yaml"];
-
-/// Larger manifests are none.
-const MAX_MANIFEST: u64 = 4 * 1024 * 1024;
 
 /// How deep composite actions may use each other, as on GitHub.
 pub(crate) const MAX_DEPTH: usize = 10;
@@ -39,13 +37,21 @@ pub(crate) struct ResolvedAction {
     pub(crate) version: Option<String>,
 }
 
+/// A step that uses an action.
+#[derive(Debug, Clone)]
+pub(crate) struct Using {
+    pub(crate) step: Step,
+    pub(crate) action: ResolvedAction,
+}
+
 /// What an action wants to be done before the first step.
 #[derive(Debug, Clone)]
 pub(crate) struct PreStep {
-    pub(crate) action: ResolvedAction,
-    /// The step that uses it.
-    pub(crate) step: Step,
-    pub(crate) uses: String,
+    pub(crate) using: Using,
+    /// The steps with composite actions around it, the outermost first.
+    pub(crate) around: Vec<Using>,
+    /// The id of the step, behind those of the steps around it.
+    pub(crate) id: String,
     pub(crate) condition: Option<Condition>,
 }
 
@@ -55,6 +61,22 @@ pub(crate) struct ResolvedActions {
     actions: BTreeMap<SourceRef, ResolvedAction>,
     repositories: BTreeMap<String, PathBuf>,
     pre: Vec<PreStep>,
+    /// Whether the job may run programs of actions: JavaScript, a container, or something that only it will know.
+    runs_actions: bool,
+}
+
+/// The way from a job to a step.
+struct Way<'w> {
+    around: &'w [Using],
+    /// Whether nothing around is of the workspace, which may change until then.
+    is_certain: bool,
+}
+
+/// What actions are looked for with.
+struct Search<'s> {
+    run: &'s JobRun<'s>,
+    paths: Paths,
+    voice: &'s StepVoice,
 }
 
 impl ResolvedActions {
@@ -62,9 +84,12 @@ impl ResolvedActions {
     pub(crate) fn resolve(run: &JobRun<'_>, model: &StepsJob, voice: &StepVoice) -> Result<Self, String> {
         let paths =
             Paths::new(Path::new(""), run.task.facts.request.project.name(), model.container.is_some());
+        let search = Search { run, paths, voice };
         let mut resolved = Self::default();
-        let steps: Vec<&Step> = model.steps.iter().flat_map(Step::flatten).collect();
-        resolved.add_steps(run, &paths, &steps, voice, 0)?;
+        let way = Way { around: &[], is_certain: true };
+        for step in model.steps.iter().flat_map(Step::flatten) {
+            resolved.add_step(&search, step, &way)?;
+        }
         Ok(resolved)
     }
 
@@ -78,112 +103,139 @@ impl ResolvedActions {
         self.pre.clone()
     }
 
+    /// Whether the job may run programs of actions.
+    pub(crate) fn runs_actions(&self) -> bool {
+        self.runs_actions
+    }
+
     /// The repositories as mounts of the job's container.
-    pub(crate) fn mounts(&self, _paths: &Paths) -> Vec<Mount> {
+    pub(crate) fn mounts(&self) -> Vec<Mount> {
         self.repositories.iter().map(|(inside, outside)| crate::job::bind(outside, inside, true)).collect()
     }
 
-    fn add_steps(
-        &mut self,
-        run: &JobRun<'_>,
-        paths: &Paths,
-        steps: &[&Step],
-        voice: &StepVoice,
-        depth: usize,
-    ) -> Result<(), String> {
-        if depth > MAX_DEPTH {
+    fn add_step(&mut self, search: &Search<'_>, step: &Step, way: &Way<'_>) -> Result<(), String> {
+        let StepKind::Uses { uses, .. } = &step.kind else { return Ok(()) };
+        if way.around.len() > MAX_DEPTH {
             return Err(format!("actions use each other more than {MAX_DEPTH} levels deep"));
         }
-        for step in steps {
-            let StepKind::Uses { uses, .. } = &step.kind else { continue };
-            let native =
-                run.runner.action_mode == ActionMode::Native && NativeAction::find(&uses.value).is_some();
-            let Some(reference) = remote(&uses.value).filter(|_| !native) else { continue };
-            let action = match self.actions.get(&reference) {
-                Some(known) => known.clone(),
-                None => self.fetch(run, paths, &reference, voice)?,
-            };
-            if depth == 0 {
-                self.add_pre(step, &uses.value, &action);
-            }
-            if let Some(Runs::Composite { steps }) =
-                action.manifest.as_ref().and_then(|found| found.runs.as_ref())
-            {
-                let inner: Vec<&Step> = steps.iter().collect();
-                self.add_steps(run, paths, &inner, voice, depth + 1)?;
-            }
+        if let Some(path) = local(&uses.value) {
+            return self.add_local(search, step, path, way);
         }
+        let native = search.run.runner.action_mode == ActionMode::Native;
+        let Some(reference) = remote(&uses.value) else {
+            self.runs_actions = true;
+            return Ok(());
+        };
+        if native && NativeAction::find(&uses.value).is_some() {
+            return Ok(());
+        }
+        let action = match self.actions.get(&reference) {
+            Some(known) => known.clone(),
+            None => self.fetch(search, &reference)?,
+        };
+        self.add_using(search, Using { step: step.clone(), action }, way)
+    }
+
+    fn add_using(&mut self, search: &Search<'_>, using: Using, way: &Way<'_>) -> Result<(), String> {
+        let Some(manifest) = using.action.manifest.clone() else {
+            self.runs_actions = true;
+            return Ok(());
+        };
+        match &manifest.runs {
+            Some(Runs::Composite { steps }) => {
+                let around = [way.around, &[using]].concat();
+                let inner = Way { around: &around, is_certain: way.is_certain };
+                steps.iter().try_for_each(|step| self.add_step(search, step, &inner))
+            }
+            Some(Runs::Node { lifecycle, .. } | Runs::Docker { lifecycle, .. }) => {
+                self.runs_actions = true;
+                if lifecycle.pre.is_some() && way.is_certain {
+                    let around = way.around.iter().map(|using| using.step.id.as_str());
+                    let id: Vec<&str> = around.chain([using.step.id.as_str()]).collect();
+                    let (id, condition) = (id.join("."), lifecycle.pre_if.clone());
+                    self.pre.push(PreStep { using, around: way.around.to_vec(), id, condition });
+                }
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Looks for what an action of the workspace will most likely use. What fails here fails when it runs, if it runs.
+    fn add_local(
+        &mut self,
+        search: &Search<'_>,
+        step: &Step,
+        path: &str,
+        way: &Way<'_>,
+    ) -> Result<(), String> {
+        let root = &search.run.task.facts.request.project.root;
+        let Ok(manifest) = manifest_at(root, path, path) else {
+            self.runs_actions = true;
+            return Ok(());
+        };
+        let runs = manifest.as_ref().and_then(|manifest| manifest.runs.as_ref());
+        if let Some(Runs::Node { lifecycle, .. } | Runs::Docker { lifecycle, .. }) = runs
+            && lifecycle.pre.is_some()
+        {
+            search.voice.warning(&format!(
+                "`pre` of the action `./{path}` is not run, as on GitHub: it is of the workspace, which is empty before the \
+                 first step"
+            ));
+        }
+        let action = ResolvedAction {
+            manifest,
+            outside: join(root, path),
+            inside: format!("{}/{path}", search.paths.workspace),
+            repository: None,
+            version: None,
+        };
+        let inner = Way { around: way.around, is_certain: false };
+        let _ = self.add_using(search, Using { step: step.clone(), action }, &inner);
         Ok(())
     }
 
-    fn add_pre(&mut self, step: &Step, uses: &str, action: &ResolvedAction) {
-        let runs = action.manifest.as_ref().and_then(|manifest| manifest.runs.as_ref());
-        let Some(Runs::Node { lifecycle, .. } | Runs::Docker { lifecycle, .. }) = runs else { return };
-        if lifecycle.pre.is_some() {
-            self.pre.push(PreStep {
-                action: action.clone(),
-                step: step.clone(),
-                uses: uses.to_owned(),
-                condition: lifecycle.pre_if.clone(),
-            });
-        }
-    }
-
-    fn fetch(
-        &mut self,
-        run: &JobRun<'_>,
-        paths: &Paths,
-        reference: &SourceRef,
-        voice: &StepVoice,
-    ) -> Result<ResolvedAction, String> {
-        let SourceRef::Remote { owner, repository, version, .. } = reference else {
-            return Err(format!("`{reference}` is no action of another repository"));
-        };
-        let fetched = run.runner.actions.fetch(reference).map_err(|error| match error.help {
-            Some(help) => format!("{}; {help}", error.message),
-            None => error.message,
-        })?;
-        let commit = fetched.commit.as_deref().map(|commit| format!(" (SHA:{commit})")).unwrap_or_default();
-        voice.line(&format!("Action `{reference}`{commit} from {}", fetched.origin));
-        let root_inside = format!("{}/{owner}/{repository}/{version}", paths.actions);
-        let outside = join(&fetched.directory, path_of(reference));
-        let inside = match path_of(reference) {
-            "" => root_inside.clone(),
-            path => format!("{root_inside}/{path}"),
-        };
-        let manifest = manifest_in(&outside, &reference.to_string())?;
-        self.repositories.insert(root_inside, fetched.directory);
-        let action = ResolvedAction {
-            manifest,
-            outside,
-            inside,
-            repository: Some(format!("{owner}/{repository}")),
-            version: Some(version.clone()),
-        };
+    fn fetch(&mut self, search: &Search<'_>, reference: &SourceRef) -> Result<ResolvedAction, String> {
+        let (action, root) = fetch(search.run, &search.paths, reference, search.voice)?;
+        self.repositories.insert(root_inside(&search.paths, reference), root);
         self.actions.insert(reference.clone(), action.clone());
         Ok(action)
     }
 }
 
-/// The manifest in a directory; none if it is an action by nothing but its Dockerfile.
-pub(crate) fn manifest_in(directory: &Path, name: &str) -> Result<Option<Arc<ActionManifest>>, String> {
-    let missing = || {
-        format!(
-            "can't find 'action.yml', 'action.yaml' or 'Dockerfile' under `{name}`; is the repository checked out?"
-        )
+/// Fetches an action; gives also the directory of its repository.
+pub(super) fn fetch(
+    run: &JobRun<'_>,
+    paths: &Paths,
+    reference: &SourceRef,
+    voice: &StepVoice,
+) -> Result<(ResolvedAction, PathBuf), String> {
+    let SourceRef::Remote { owner, repository, version, path } = reference else {
+        return Err(format!("`{reference}` is no action of another repository"));
     };
-    let opened = Directory::open(directory).map_err(|_| missing())?;
-    for file_name in MANIFESTS {
-        let Ok((content, true)) = opened.read(file_name, MAX_MANIFEST) else { continue };
-        let text = String::from_utf8(content).map_err(|_| format!("`{name}/{file_name}` is not UTF-8"))?;
-        let file = SourceFile::new(format!("{name}/{file_name}"), text);
-        let parsed = parse_action(&file);
-        if !parsed.is_valid() {
-            let first =
-                parsed.diagnostics().into_iter().next().map(|found| found.message).unwrap_or_default();
-            return Err(format!("`{name}/{file_name}` cannot be used: {first}"));
-        }
-        return Ok(parsed.model.map(Arc::new));
+    let fetched = run.runner.actions.fetch(reference).map_err(|error| error.advice())?;
+    let commit = fetched.commit.as_deref().map(|commit| format!(" (SHA:{commit})")).unwrap_or_default();
+    voice.line(&format!("Action `{reference}`{commit} from {}", fetched.origin));
+    let root = root_inside(paths, reference);
+    let action = ResolvedAction {
+        manifest: manifest_at(&fetched.directory, path, &reference.to_string())?,
+        outside: join(&fetched.directory, path_of(reference)),
+        inside: if path.is_empty() { root } else { format!("{root}/{path}") },
+        repository: Some(format!("{owner}/{repository}")),
+        version: Some(version.clone()),
+    };
+    Ok((action, fetched.directory))
+}
+
+/// Where the repository of a reference lies inside.
+pub(super) fn root_inside(paths: &Paths, reference: &SourceRef) -> String {
+    format!("{}/{}", paths.actions, below(reference))
+}
+
+/// The same below the directory of actions.
+pub(super) fn below(reference: &SourceRef) -> String {
+    match reference {
+        SourceRef::Remote { owner, repository, version, .. } => format!("{owner}/{repository}/{version}"),
+        SourceRef::Local { path } => path.clone(),
     }
-    if opened.read("Dockerfile", MAX_MANIFEST).is_ok() { Ok(None) } else { Err(missing()) }
 }

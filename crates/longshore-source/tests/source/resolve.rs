@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use longshore_source::{
-    ActionCache, CommitId, FetchError, GitTree, Mirror, Missing, OriginKind, Override, Resolution,
-    ResolveError, Resolved, Resolver, ResolverSettings,
+    ActionCache, ActionTrees, CommitId, FetchError, GitTree, Located, Mirror, Missing, OriginKind, Override,
+    Resolution, ResolveError, Resolved, Resolver, ResolverSettings,
 };
 use longshore_syntax::{SourceLoader, SourceRef};
 
@@ -322,4 +322,65 @@ fn walk(directory: &Path) -> Vec<String> {
         }
     }
     paths
+}
+
+#[test]
+fn a_repository_becomes_a_directory_once_for_each_commit() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let Mirrored { fixture, first, .. } = mirrored();
+    fixture.write("run.sh", "#!/bin/sh\n");
+    let script = fixture.root().join("run.sh");
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let third = fixture.commit("three", &[]);
+    fixture.git("push -q --force ../mirror/app.git main");
+    let mirror = Mirror { prefix: "mirror/".into(), target: fixture.beside("mirror").display().to_string() };
+    let over = Override { name: "own/app".into(), directory: fixture.root() };
+    let settings =
+        ResolverSettings { mirrors: vec![mirror], overrides: vec![over], ..ResolverSettings::default() };
+    let home = fixture.beside("home");
+    let trees = ActionTrees::in_home(&home);
+    let resolver = Resolver::new(settings);
+    let locate = |text: &str| match resolver.locate(&remote(text), &trees).unwrap() {
+        Located::Found { directory, origin } => (directory, origin),
+        Located::Missing(missing) => panic!("{text}: {missing:?}"),
+    };
+    let (directory, origin) = locate("mirror/app/sub@v1");
+    assert_eq!(directory, home.join("actions/trees").join(&first), "the whole repository, whatever the path");
+    assert_eq!(origin.commit.map(|commit| commit.to_string()), Some(first));
+    let text = |name: &str| std::fs::read_to_string(directory.join(name)).unwrap();
+    assert_eq!((text("action.yml"), text("alias/action.yaml")), ("one".to_owned(), "nested".to_owned()));
+    assert_eq!(std::fs::read_link(directory.join("escape.yml")).unwrap(), Path::new("../../secret"));
+    // What is there is not written again.
+    std::fs::write(directory.join("mark"), "").unwrap();
+    assert!(locate("mirror/app@both").0.join("mark").exists());
+    let newest = locate("mirror/app@main").0;
+    assert!(newest.ends_with(&third));
+    let mode = |name: &str| std::fs::metadata(newest.join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("run.sh"), mode("action.yml"), mode("sub")), (0o755, 0o644, 0o755));
+    let own = locate("own/app@anything");
+    assert_eq!((own.0, own.1.kind), (fixture.root().canonicalize().unwrap(), OriginKind::Override));
+    let gone = resolver.locate(&remote("mirror/none@v1"), &trees).unwrap();
+    assert!(matches!(gone, Located::Missing(missing) if missing.is_offline && missing.tried.len() == 1));
+}
+
+#[test]
+fn names_that_git_would_not_check_out_are_refused() {
+    let fixture = Fixture::repository();
+    fixture.commit("one", &["a"]);
+    let blob = fixture.git("rev-parse HEAD:a");
+    for (case, name) in [("dotdot", ".."), ("git", ".GiT")] {
+        let mut content = format!("100644 {name}\0").into_bytes();
+        let id = (0..20).map(|at| u8::from_str_radix(&blob[2 * at..2 * at + 2], 16).unwrap());
+        content.extend(id);
+        fixture.write("tree", content);
+        let tree = fixture.git("hash-object -t tree --literally -w tree");
+        let commit = fixture.git(&format!("commit-tree -m {case} {tree}"));
+        let out = fixture.beside(case);
+        std::fs::create_dir(&out).unwrap();
+        let tree = GitTree::open(&fixture.root(), &commit).unwrap().unwrap();
+        let error = tree.write_into(&out).unwrap_err();
+        assert!(error.to_string().contains("would not check out"), "{error}");
+        assert_eq!(std::fs::read_dir(&out).unwrap().count(), 0);
+    }
 }

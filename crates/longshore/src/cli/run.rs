@@ -30,6 +30,7 @@ use crate::plan::project::Project;
 use crate::run::secrets::{self, SecretArgs, Secrets};
 use crate::run::{Actions, Shared, listen, machine, now, window};
 use crate::settings::OutputFormat;
+use crate::wiring::Wiring;
 
 /// Run the workflows that an event starts, in containers on this machine
 ///
@@ -332,7 +333,7 @@ fn runner(args: &RunArgs, session: &Session) -> Result<Runner, Failure> {
     Ok(Runner {
         engine: Arc::new(engine),
         images: ImageMap::new(images),
-        actions: Arc::new(Actions),
+        actions: Arc::new(Actions::new(&session.settings, &session.environment, Wiring::now())),
         action_mode: match args.actions {
             ActionChoice::Native => ActionMode::Native,
             ActionChoice::Upstream => ActionMode::Upstream,

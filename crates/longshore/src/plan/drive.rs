@@ -68,10 +68,10 @@ pub(crate) fn drive(input: PlanInput<'_>, tree: &WorkTree, settings: &Settings) 
 }
 
 /// Why a source is not there.
-struct Lack {
-    why: String,
-    tried: Vec<String>,
-    help: String,
+pub(crate) struct Lack {
+    pub(crate) why: String,
+    pub(crate) tried: Vec<String>,
+    pub(crate) help: String,
 }
 
 /// A reference as people know it. A local action is its directory, whichever of its manifests was looked for.
@@ -117,7 +117,8 @@ fn local(path: &str, tree: &WorkTree) -> Result<SourceFile, Lack> {
     }
 }
 
-fn absent(reference: &SourceRef, missing: &Missing) -> Lack {
+/// What to say of a repository that no place has.
+pub(crate) fn absent(reference: &SourceRef, missing: &Missing) -> Lack {
     let tried =
         missing.tried.iter().map(|attempt| format!("{} {}", attempt.location, attempt.reason)).collect();
     let why = if missing.is_offline { "offline, and in no mirror or cache" } else { "not found" };
@@ -128,7 +129,7 @@ fn absent(reference: &SourceRef, missing: &Missing) -> Lack {
 }
 
 /// How to make a repository known.
-fn place_help(reference: &SourceRef) -> String {
+pub(crate) fn place_help(reference: &SourceRef) -> String {
     match reference {
         SourceRef::Remote { owner, repository, .. } => format!(
             "name a clone in `longshore.toml`: `[actions.mirrors]` \"{owner}/{repository}\" = \"../{repository}\""
@@ -138,7 +139,7 @@ fn place_help(reference: &SourceRef) -> String {
 }
 
 /// An error with its causes, on one line.
-fn chain(error: &dyn Error) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     for _ in 0..16 {
@@ -149,7 +150,8 @@ fn chain(error: &dyn Error) -> String {
     text
 }
 
-fn resolver_settings(settings: &Settings) -> ResolverSettings {
+/// Where to look for other repositories.
+pub(crate) fn resolver_settings(settings: &Settings) -> ResolverSettings {
     ResolverSettings {
         overrides: settings
             .overrides

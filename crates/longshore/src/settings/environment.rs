@@ -36,6 +36,7 @@ pub(crate) const VARIABLES: &[(&str, &str)] = &[
     ("HTTPS_PROXY", "the proxy for `https` addresses of registries; also in lower case"),
     ("NO_PROXY", "hosts that are reached without a proxy, separated by commas; also in lower case"),
     ("SSL_CERT_FILE", "certificates in PEM to trust in place of those that are built in"),
+    ("npm_config_registry", "the npm registry that Node for actions comes from; also in upper case"),
     ("SOURCE_DATE_EPOCH", "the time that new images say they were made at, in seconds since 1970"),
     ("RUST_BACKTRACE", "if `1`, an internal error says where it came from"),
 ];
