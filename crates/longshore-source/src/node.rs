@@ -173,7 +173,8 @@ impl NodeReleases {
 
     fn is_fresh(&self, place: &Path) -> bool {
         let made = fs::metadata(place).and_then(|metadata| metadata.modified());
-        made.is_ok_and(|made| self.now.duration_since(made).is_ok_and(|age| age < REFRESH_AFTER))
+        // What was made after our time began is young, too.
+        made.is_ok_and(|made| self.now.duration_since(made).unwrap_or_default() < REFRESH_AFTER)
     }
 
     fn fetch(&self, major: u32) -> Result<PathBuf, NodeError> {

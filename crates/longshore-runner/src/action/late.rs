@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, BufWriter, Write};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -51,28 +51,37 @@ impl LateActions {
         let failed = |error: &dyn std::error::Error| {
             format!("failed to copy the action `{reference}` into the job: {}", chain(error))
         };
-        let archive = pack(&root, &below(reference)).map_err(|error| failed(&error))?;
         let id = place.container().ok_or("the job has no container yet")?;
         let directory = Path::new(&place.paths.actions);
-        place.engine().copy_in(id, directory, &mut &archive[..]).map_err(|error| failed(&error))?;
+        let (mut archive, writer) = io::pipe().map_err(|error| failed(&error))?;
+        let (packed, copied) = std::thread::scope(|threads| {
+            let packing = threads.spawn(|| pack(&root, &below(reference), writer));
+            let copied = place.engine().copy_in(id, directory, &mut archive);
+            // If it read no further, nobody does.
+            drop(archive);
+            (packing.join(), copied)
+        });
+        copied.map_err(|error| failed(&error))?;
+        packed.map_err(|_| "packing the action panicked")?.map_err(|error| failed(&error))?;
         known.insert(reference.clone(), action.clone());
         Ok(action)
     }
 }
 
 /// A directory as an archive of files below `name`.
-fn pack(directory: &Path, name: &str) -> Result<Vec<u8>, PackError> {
-    let mut builder = Builder::new(Vec::new());
+fn pack(directory: &Path, name: &str, writer: impl Write) -> Result<(), PackError> {
+    let mut builder = Builder::new(BufWriter::new(writer));
     let mut at = String::new();
     for part in name.split('/') {
         at = if at.is_empty() { part.to_owned() } else { format!("{at}/{part}") };
         builder.append(&Entry::new(at.as_bytes(), EntryKind::Directory), io::empty())?;
     }
     add(&mut builder, directory, name.as_bytes())?;
-    Ok(builder.finish()?)
+    let failed = |source| PackError::Read { path: directory.display().to_string(), source };
+    builder.finish()?.flush().map_err(failed)
 }
 
-fn add(builder: &mut Builder<Vec<u8>>, directory: &Path, name: &[u8]) -> Result<(), PackError> {
+fn add<W: Write>(builder: &mut Builder<W>, directory: &Path, name: &[u8]) -> Result<(), PackError> {
     let failed = |path: &Path| {
         let path = path.display().to_string();
         move |source| PackError::Read { path, source }

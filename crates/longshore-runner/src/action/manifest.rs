@@ -16,6 +16,10 @@ const MANIFESTS: [&str; 2] = ["action.yml", "action.yaml"];
 /// Larger manifests are none.
 const MAX_MANIFEST: u64 = 4 * 1024 * 1024;
 
+/// What a manifest lacks without harm, in GitHub's words.
+const UNNEEDED: [&str; 2] =
+    ["Required property is missing: name", "Required property is missing: description"];
+
 /// The manifest in a directory that steps write to; none if it is an action by nothing but its Dockerfile.
 pub(crate) fn manifest_in(directory: &Path, name: &str) -> Result<Option<Arc<ActionManifest>>, String> {
     let opened = Directory::open(directory).map_err(|_| missing(name))?;
@@ -28,7 +32,11 @@ pub(crate) fn manifest_in(directory: &Path, name: &str) -> Result<Option<Arc<Act
 }
 
 /// The same at a path of a repository that nobody writes to. Links are followed as long as they stay in it.
-pub(super) fn manifest_at(root: &Path, path: &str, name: &str) -> Result<Option<Arc<ActionManifest>>, String> {
+pub(super) fn manifest_at(
+    root: &Path,
+    path: &str,
+    name: &str,
+) -> Result<Option<Arc<ActionManifest>>, String> {
     let tree = WorkTree::at(root).map_err(|error| chain(&error))?;
     let path = RepositoryPath::parse(path).map_err(|error| error.to_string())?;
     let Some(found) = tree.read(&path).map_err(|error| chain(&error))? else { return Err(missing(name)) };
@@ -40,11 +48,17 @@ pub(super) fn manifest_at(root: &Path, path: &str, name: &str) -> Result<Option<
 }
 
 fn missing(name: &str) -> String {
-    format!("can't find 'action.yml', 'action.yaml' or 'Dockerfile' under `{name}`; is the repository checked out?")
+    format!(
+        "can't find 'action.yml', 'action.yaml' or 'Dockerfile' under `{name}`; is the repository checked out?"
+    )
 }
 
 fn parse(file: &SourceFile) -> Result<Arc<ActionManifest>, String> {
-    let parsed = parse_action(file);
+    let mut parsed = parse_action(file);
+    // GitHub's language service asks for these; its runner takes actions without them, and there are many.
+    parsed
+        .schema_refusals
+        .retain(|refusal| !refusal.github.as_deref().is_some_and(|github| UNNEEDED.contains(&github)));
     let first = || parsed.diagnostics().into_iter().next().map(|found| found.message).unwrap_or_default();
     if !parsed.is_valid() {
         return Err(format!("`{}` cannot be used: {}", file.name(), first()));

@@ -119,7 +119,8 @@ impl ResolvedActions {
             return Err(format!("actions use each other more than {MAX_DEPTH} levels deep"));
         }
         if let Some(path) = local(&uses.value) {
-            return self.add_local(search, step, path, way);
+            self.add_local(search, step, path, way);
+            return Ok(());
         }
         let native = search.run.runner.action_mode == ActionMode::Native;
         let Some(reference) = remote(&uses.value) else {
@@ -145,7 +146,14 @@ impl ResolvedActions {
             Some(Runs::Composite { steps }) => {
                 let around = [way.around, &[using]].concat();
                 let inner = Way { around: &around, is_certain: way.is_certain };
-                steps.iter().try_for_each(|step| self.add_step(search, step, &inner))
+                for step in steps {
+                    let added = self.add_step(search, step, &inner);
+                    // One step that cannot be foreseen says nothing about the next.
+                    if way.is_certain {
+                        added?;
+                    }
+                }
+                Ok(())
             }
             Some(Runs::Node { lifecycle, .. } | Runs::Docker { lifecycle, .. }) => {
                 self.runs_actions = true;
@@ -162,17 +170,11 @@ impl ResolvedActions {
     }
 
     /// Looks for what an action of the workspace will most likely use. What fails here fails when it runs, if it runs.
-    fn add_local(
-        &mut self,
-        search: &Search<'_>,
-        step: &Step,
-        path: &str,
-        way: &Way<'_>,
-    ) -> Result<(), String> {
+    fn add_local(&mut self, search: &Search<'_>, step: &Step, path: &str, way: &Way<'_>) {
         let root = &search.run.task.facts.request.project.root;
         let Ok(manifest) = manifest_at(root, path, path) else {
             self.runs_actions = true;
-            return Ok(());
+            return;
         };
         let runs = manifest.as_ref().and_then(|manifest| manifest.runs.as_ref());
         if let Some(Runs::Node { lifecycle, .. } | Runs::Docker { lifecycle, .. }) = runs
@@ -192,7 +194,6 @@ impl ResolvedActions {
         };
         let inner = Way { around: way.around, is_certain: false };
         let _ = self.add_using(search, Using { step: step.clone(), action }, &inner);
-        Ok(())
     }
 
     fn fetch(&mut self, search: &Search<'_>, reference: &SourceRef) -> Result<ResolvedAction, String> {

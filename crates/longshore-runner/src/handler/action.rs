@@ -1,11 +1,13 @@
 //! `uses` steps: which action it is, its inputs, and what it leaves to be done after the steps.
 
 use longshore_expr::Value;
-use longshore_workflow::model::{ActionManifest, Condition, Lifecycle, Runs, Step};
+use longshore_syntax::SourceFile;
+use longshore_workflow::model::{ActionManifest, Condition, Lifecycle, Runs, Step, StepKind};
 use longshore_workflow::template::Token;
 
 use super::{HandlerEnd, composite, docker, javascript};
-use crate::action::{PreStep, ResolvedAction, manifest_in, remote};
+use crate::action::{PreStep, ResolvedAction, Using, local, manifest_in, remote};
+use crate::context::Scope;
 use crate::evaluate::{EvaluationError, Evaluator};
 use crate::native::NativeAction;
 use crate::runner::ActionMode;
@@ -100,15 +102,16 @@ pub(super) fn main(call: &mut StepCall<'_>, step: &Step, uses: &str, with: Optio
         Ok(inputs) => inputs,
         Err(error) => return HandlerEnd::failed(call, error.to_string()),
     };
+    call.state = call.steps.saved_state(&call.id);
     show(call, uses, &inputs);
     set_action(call, &action);
     let end = match action.manifest.as_ref().and_then(|manifest| manifest.runs.clone()) {
         Some(Runs::Composite { steps }) => composite::main(call, &action, &inputs, &steps),
         Some(Runs::Node { using, main, .. }) => {
-            javascript::run(call, &action, (&using.value, &main.value), &inputs, &[])
+            javascript::run(call, &action, (&using.value, &main.value), &inputs)
         }
-        Some(Runs::Docker { .. }) => docker::action(call, &action, &inputs, None),
-        None if action.manifest.is_none() => docker::action(call, &action, &inputs, None),
+        Some(Runs::Docker { .. }) => docker::action(call, &action, &inputs, docker::Stage::Main),
+        None if action.manifest.is_none() => docker::action(call, &action, &inputs, docker::Stage::Main),
         None => {
             HandlerEnd::failed(call, format!("`{uses}` does not say how it runs: its manifest has no `runs`"))
         }
@@ -116,7 +119,7 @@ pub(super) fn main(call: &mut StepCall<'_>, step: &Step, uses: &str, with: Optio
     if let Some(lifecycle) = with_post(&action) {
         let condition = lifecycle.post_if.clone();
         let kind = PostKind::Fetched(action);
-        leave(call, &post_name(call, step, uses), step, condition, inputs, kind);
+        leave(call, &post_name(call, step, uses), condition, inputs, kind);
     }
     end
 }
@@ -141,50 +144,74 @@ fn native(call: &mut StepCall<'_>, action: NativeAction, uses: &str, inputs: Inp
 
 /// Carries out what an action wants to be done before the first step.
 pub(super) fn pre(call: &mut StepCall<'_>, pre: &PreStep) -> HandlerEnd {
-    let with = match &pre.step.kind {
-        longshore_workflow::model::StepKind::Uses { with, .. } => with.as_ref(),
-        _ => None,
-    };
     // Contexts of steps to come are empty before the first one, as on GitHub.
-    let inputs = given(call, with).and_then(|inputs| with_defaults(call, &pre.action, inputs));
-    let inputs = match inputs {
+    let inputs = match inputs_before(call, pre) {
         Ok(inputs) => inputs,
         Err(error) => return HandlerEnd::failed(call, error.to_string()),
     };
-    set_action(call, &pre.action);
-    match pre.action.manifest.as_ref().and_then(|manifest| manifest.runs.as_ref()) {
+    let action = &pre.using.action;
+    set_action(call, action);
+    let end = match action.manifest.as_ref().and_then(|manifest| manifest.runs.as_ref()) {
         Some(Runs::Node { using, lifecycle, .. }) => match &lifecycle.pre {
-            Some(entry) => javascript::run(call, &pre.action, (&using.value, &entry.value), &inputs, &[]),
+            Some(entry) => javascript::run(call, action, (&using.value, &entry.value), &inputs),
             None => HandlerEnd::success(),
         },
         Some(Runs::Docker { lifecycle, .. }) => match &lifecycle.pre {
-            Some(entry) => docker::action(call, &pre.action, &inputs, Some(&entry.value)),
+            Some(entry) => docker::action(call, action, &inputs, docker::Stage::Beside(&entry.value)),
             None => HandlerEnd::success(),
         },
         _ => HandlerEnd::success(),
+    };
+    call.steps.save_state(&call.id, call.state.clone());
+    end
+}
+
+/// The inputs of an action before the first step: through those of the composite actions around it.
+fn inputs_before(call: &mut StepCall<'_>, pre: &PreStep) -> Result<Inputs, EvaluationError> {
+    let frame = call.frame;
+    let mut file = frame.file;
+    for using in &pre.around {
+        let inputs = inputs_of(file, &call.scope, using)?;
+        call.scope.set("inputs", inputs.value());
+        call.scope.set("secrets", Value::Null);
+        if let Some(manifest) = &using.action.manifest {
+            file = &manifest.file;
+        }
     }
+    inputs_of(file, &call.scope, &pre.using)
+}
+
+fn inputs_of(file: &SourceFile, scope: &Scope, using: &Using) -> Result<Inputs, EvaluationError> {
+    let with = match &using.step.kind {
+        StepKind::Uses { with, .. } => with.as_ref(),
+        _ => None,
+    };
+    let texts = with.map(|token| Evaluator::new(file, scope).texts(token)).transpose()?;
+    let mut inputs = Inputs(texts.unwrap_or_default());
+    add_defaults(&using.action, scope, &mut inputs)?;
+    Ok(inputs)
 }
 
 /// Carries out what an action wants to be done after the steps.
 pub(super) fn post(call: &mut StepCall<'_>, post: &Post) -> HandlerEnd {
     call.env.clone_from(&post.env);
+    call.state.clone_from(&post.state);
     match &post.kind {
         PostKind::Native(action) => {
             call.inputs = post.inputs.clone();
-            call.state.clone_from(&post.state);
             action.post(call)
         }
         PostKind::Fetched(action) => {
             set_action(call, action);
             match action.manifest.as_ref().and_then(|manifest| manifest.runs.as_ref()) {
                 Some(Runs::Node { using, lifecycle, .. }) => match &lifecycle.post {
-                    Some(entry) => {
-                        javascript::run(call, action, (&using.value, &entry.value), &post.inputs, &post.state)
-                    }
+                    Some(entry) => javascript::run(call, action, (&using.value, &entry.value), &post.inputs),
                     None => HandlerEnd::success(),
                 },
                 Some(Runs::Docker { lifecycle, .. }) => match &lifecycle.post {
-                    Some(entry) => docker::action(call, action, &post.inputs, Some(&entry.value)),
+                    Some(entry) => {
+                        docker::action(call, action, &post.inputs, docker::Stage::Beside(&entry.value))
+                    }
                     None => HandlerEnd::success(),
                 },
                 _ => HandlerEnd::success(),
@@ -193,17 +220,10 @@ pub(super) fn post(call: &mut StepCall<'_>, post: &Post) -> HandlerEnd {
     }
 }
 
-fn leave(
-    call: &StepCall<'_>,
-    name: &str,
-    step: &Step,
-    condition: Option<Condition>,
-    inputs: Inputs,
-    kind: PostKind,
-) {
+fn leave(call: &StepCall<'_>, name: &str, condition: Option<Condition>, inputs: Inputs, kind: PostKind) {
     let post = Post {
         name: name.to_owned(),
-        id: step.id.clone(),
+        id: call.id.clone(),
         condition,
         inputs,
         state: call.state.clone(),
@@ -241,9 +261,16 @@ fn with_defaults(
     action: &ResolvedAction,
     mut inputs: Inputs,
 ) -> Result<Inputs, EvaluationError> {
-    let Some(manifest) = &action.manifest else { return Ok(inputs) };
-    warn(call, manifest, &inputs);
-    let evaluator = Evaluator::new(&manifest.file, &call.scope);
+    if let Some(manifest) = &action.manifest {
+        warn(call, manifest, &inputs);
+    }
+    add_defaults(action, &call.scope, &mut inputs)?;
+    Ok(inputs)
+}
+
+fn add_defaults(action: &ResolvedAction, scope: &Scope, inputs: &mut Inputs) -> Result<(), EvaluationError> {
+    let Some(manifest) = &action.manifest else { return Ok(()) };
+    let evaluator = Evaluator::new(&manifest.file, scope);
     for input in &manifest.inputs {
         if inputs.get(&input.name.value).is_none()
             && let Some(default) = &input.default
@@ -251,7 +278,7 @@ fn with_defaults(
             inputs.set_default(&input.name.value, evaluator.text(default)?);
         }
     }
-    Ok(inputs)
+    Ok(())
 }
 
 fn warn(call: &StepCall<'_>, manifest: &ActionManifest, inputs: &Inputs) {
@@ -282,9 +309,8 @@ fn warn(call: &StepCall<'_>, manifest: &ActionManifest, inputs: &Inputs) {
 
 /// The action that `uses:` names.
 fn find(call: &StepCall<'_>, uses: &str) -> Result<ResolvedAction, String> {
-    if let Some(path) = uses.strip_prefix("./").or_else(|| (uses == ".").then_some("")) {
-        let place = call.steps.place;
-        let path = path.trim_end_matches('/');
+    let place = call.steps.place;
+    if let Some(path) = local(uses) {
         let inside = if path.is_empty() {
             place.paths.workspace.clone()
         } else {
@@ -299,9 +325,10 @@ fn find(call: &StepCall<'_>, uses: &str) -> Result<ResolvedAction, String> {
         return Ok(ResolvedAction { manifest, outside, inside, repository: None, version: None });
     }
     let reference = remote(uses).ok_or_else(|| format!("`{uses}` is no action"))?;
-    call.frame.actions.find(&reference).cloned().ok_or_else(|| {
-        format!("the action `{uses}` was not fetched: it is used by an action of the workspace that is only known now")
-    })
+    match call.frame.actions.find(&reference) {
+        Some(action) => Ok(action.clone()),
+        None => call.steps.late.find(call.steps.run, place, &reference, &call.voice),
+    }
 }
 
 /// What the `github` context says of the action that runs.

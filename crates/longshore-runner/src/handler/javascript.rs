@@ -1,7 +1,4 @@
 //! JavaScript actions, on Node.
-//!
-//! Node is the image's own if it is new enough, else one that the runner brings: the action source has it from the npm
-//! registry.
 
 use super::{HandlerEnd, Inputs, Process};
 use crate::action::ResolvedAction;
@@ -18,27 +15,22 @@ pub(super) fn run(
     action: &ResolvedAction,
     (using, entry): (&str, &str),
     inputs: &Inputs,
-    state: &[(String, String)],
 ) -> HandlerEnd {
-    let major = using.trim_start_matches("node").parse::<u32>().unwrap_or(OLDEST).max(OLDEST);
-    let Some(node) = call.steps.place.nodes.get(&major) else {
-        return HandlerEnd::failed(call, format!("there is no Node {major} for the action"));
+    let node = match node(call, using) {
+        Ok(node) => node,
+        Err(error) => return HandlerEnd::failed(call, error),
     };
-    let node = format!("{node}/bin/node");
     let files = match call.command_files() {
         Ok(files) => files,
         Err(error) => return HandlerEnd::failed(call, error),
     };
     let place = call.steps.place;
-    let mut env = call.process_env();
-    for (name, value) in inputs.variables().into_iter().chain(files.variables(place)) {
+    let mut env = call.action_env(inputs);
+    for (name, value) in files.variables(place) {
         set(&mut env, &name, value);
     }
-    for (name, value) in state {
-        set(&mut env, &format!("STATE_{name}"), value.clone());
-    }
     let process = Process {
-        command: vec![node, format!("{}/{entry}", action.inside)],
+        command: vec![node, format!("{}/{}", action.inside, entry.trim_start_matches("./"))],
         env,
         working_directory: place.paths.workspace.clone(),
     };
@@ -50,4 +42,18 @@ pub(super) fn run(
         }
         Err(error) => HandlerEnd::failed(call, chain(&error)),
     }
+}
+
+/// The program that runs an action of this kind.
+fn node(call: &StepCall<'_>, using: &str) -> Result<String, String> {
+    let number = using.trim().to_ascii_lowercase();
+    let number = number.strip_prefix("node").and_then(|number| number.parse::<u32>().ok());
+    let wanted = number.ok_or_else(|| format!("`using: {using}` is no version of Node"))?;
+    if wanted < OLDEST {
+        call.voice.warning(&format!(
+            "the action is made for Node {wanted}, which is no longer supported; it runs on Node {OLDEST}"
+        ));
+    }
+    let place = call.steps.place;
+    place.nodes.find(call.steps.run, place, wanted.max(OLDEST), &call.voice)
 }

@@ -1,5 +1,6 @@
 //! One job: from its first container to its last post step.
 
+mod node;
 mod open;
 mod paths;
 mod place;
@@ -24,6 +25,7 @@ use crate::dispatch::RunFacts;
 use crate::evaluate::Evaluator;
 use crate::runner::Runner;
 use crate::voice::JobVoice;
+pub(crate) use node::Nodes;
 pub(crate) use open::Directory;
 pub(crate) use paths::Paths;
 pub(crate) use place::{Place, RUN_LABEL, bind};

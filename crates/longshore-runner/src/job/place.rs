@@ -16,7 +16,7 @@ use longshore_oci::Reference;
 use thiserror::Error;
 
 use super::specification::{ContainerSpecification, Specification};
-use super::{Directory, JobRun, Paths};
+use super::{Directory, JobRun, Nodes, Paths};
 use crate::environment::split;
 use crate::voice::StepVoice;
 
@@ -38,8 +38,8 @@ pub(crate) struct Place {
     pub(crate) base_env: Vec<(String, String)>,
     /// Whether the job has a `container:`.
     pub(crate) in_container: bool,
-    /// Directories inside that hold Node, by major version.
-    pub(crate) nodes: BTreeMap<u32, String>,
+    /// Node for actions.
+    pub(crate) nodes: Nodes,
     /// Labels of everything in it.
     pub(crate) labels: BTreeMap<String, String>,
     keep: bool,
@@ -103,7 +103,7 @@ impl Place {
             container: None,
             base_env: Vec::new(),
             in_container,
-            nodes: BTreeMap::new(),
+            nodes: Nodes::default(),
             labels,
             keep: false,
         })

@@ -77,7 +77,13 @@ impl JobRun<'_> {
         fs::write(&event, payload)
             .map_err(|error| format!("failed to write `{}`: {error}", event.display()))?;
         let actions = ResolvedActions::resolve(self, model, voice)?;
-        let mut mounts = actions.mounts(&place.paths);
+        let mut mounts = actions.mounts();
+        if actions.runs_actions() {
+            let nodes = self.runner.actions.nodes();
+            fs::create_dir_all(nodes)
+                .map_err(|error| format!("failed to make `{}`: {error}", nodes.display()))?;
+            mounts.push(bind(nodes, &place.paths.externals, true));
+        }
         if !specification.services.is_empty() {
             mounts.push(bind(&self.runner.program, FORWARDER, true));
         }

@@ -14,6 +14,7 @@ use longshore_workflow::model::{Step, StepKind, StepsJob};
 
 use super::specification::Specification;
 use super::{JobEnd, JobRun, Place, Progress, result};
+use crate::action::LateActions;
 use crate::command::Matchers;
 use crate::context::{Files, Scope};
 use crate::control::StopFlag;
@@ -29,6 +30,10 @@ pub(crate) struct JobSteps<'j> {
     pub(crate) progress: &'j Progress,
     /// What is to be done after the steps, in the order in which it was asked for.
     pub(crate) posts: Mutex<Vec<Post>>,
+    /// What actions have saved for their own later stages, by the ids of their steps.
+    states: Mutex<HashMap<String, Vec<(String, String)>>>,
+    /// Actions that only the running job knows.
+    pub(crate) late: LateActions,
     /// The problem matchers of the job.
     pub(crate) matchers: Arc<Matchers>,
     numbers: &'j AtomicU32,
@@ -142,6 +147,8 @@ impl JobRun<'_> {
             place: &place,
             progress: &progress,
             posts: Mutex::new(Vec::new()),
+            states: Mutex::default(),
+            late: LateActions::default(),
             matchers: Arc::default(),
             numbers: &numbers,
             background: Background::default(),
@@ -311,6 +318,16 @@ impl JobSteps<'_> {
 
     fn next_number(&self) -> StepNumber {
         StepNumber(self.numbers.fetch_add(1, Ordering::SeqCst) + 1)
+    }
+
+    /// What the earlier stages of a step's action have saved.
+    pub(crate) fn saved_state(&self, id: &str) -> Vec<(String, String)> {
+        self.states.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned().unwrap_or_default()
+    }
+
+    /// Keeps what a stage of a step's action has saved.
+    pub(crate) fn save_state(&self, id: &str, state: Vec<(String, String)>) {
+        self.states.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), state);
     }
 
     /// When a step must have ended.

@@ -101,9 +101,9 @@ impl<'s> StepRun<'s> {
 
     /// Carries out what an action wants to be done before the first step.
     pub(crate) fn pre(&self, pre: &PreStep) {
-        let name = format!("Pre {}", self.name(&pre.step, &self.scope_with(&[]).0));
+        let name = format!("Pre {}", self.name(&pre.using.step, &self.scope_with(&[]).0));
         let condition = pre.condition.as_ref();
-        self.lifecycle(&name, &pre.step.id, condition, &|call| handler::pre(call, pre));
+        self.lifecycle(&name, &pre.id, condition, &|call| handler::pre(call, pre));
     }
 
     /// Carries out what an action wants to be done after the steps.
@@ -360,6 +360,18 @@ impl StepCall<'_> {
             let base =
                 get(&env, "PATH").or_else(|| get(&place.base_env, "PATH")).unwrap_or(DEFAULT_PATH).to_owned();
             set(&mut env, "PATH", format!("{}:{base}", added.join(":")));
+        }
+        env
+    }
+
+    /// The variables of an action of this step: those of a process, the inputs, and what its earlier stages saved.
+    pub(crate) fn action_env(&self, inputs: &Inputs) -> Vec<(String, String)> {
+        let mut env = self.process_env();
+        for (name, value) in inputs.variables() {
+            set(&mut env, &name, value);
+        }
+        for (name, value) in &self.state {
+            set(&mut env, &format!("STATE_{name}"), value.clone());
         }
         env
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -60,7 +60,9 @@ fn registry(versions: &[&str], promised: &[u8], sent: Vec<u8>) -> String {
 }
 
 fn releases(directory: &std::path::Path, registry: String, network: bool) -> NodeReleases {
-    NodeReleases { directory: directory.to_owned(), registry, network, now: SystemTime::now() }
+    // The time that files get, without asking for it.
+    let now = tempfile::tempfile().unwrap().metadata().unwrap().modified().unwrap();
+    NodeReleases { directory: directory.to_owned(), registry, network, now }
 }
 
 #[test]

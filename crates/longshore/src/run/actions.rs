@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use longshore_runner::{ActionSource, FetchError, FetchedAction};
-use longshore_source::{ActionTrees, Located, NodeError, NodeReleases, OriginKind, Resolver, ResolverSettings};
+use longshore_source::{
+    ActionTrees, Located, NodeError, NodeReleases, OriginKind, Resolver, ResolverSettings,
+};
 use longshore_syntax::SourceRef;
 
 use crate::plan::drive::{absent, chain, place_help, resolver_settings};
@@ -69,7 +71,10 @@ impl Actions {
             Ok(Located::Missing(missing)) => {
                 let lack = absent(reference, &missing);
                 let tried = lack.tried.join("; ");
-                Err(failed(&if tried.is_empty() { lack.why } else { format!("{} ({tried})", lack.why) }, lack.help))
+                Err(failed(
+                    &if tried.is_empty() { lack.why } else { format!("{} ({tried})", lack.why) },
+                    lack.help,
+                ))
             }
             Err(error) => Err(failed(&chain(&error), place_help(reference))),
         }
@@ -112,5 +117,8 @@ fn explain(error: &NodeError, major: u32) -> FetchError {
         }
         _ => use_other,
     };
-    FetchError { message: format!("there is no Node {major} for the action: {}", chain(error)), help: Some(help) }
+    FetchError {
+        message: format!("there is no Node {major} for the action: {}", chain(error)),
+        help: Some(help),
+    }
 }
