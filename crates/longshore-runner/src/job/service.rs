@@ -42,7 +42,18 @@ pub(super) struct Services {
     /// `job.services`.
     pub(super) context: Vec<(String, Value)>,
     /// The process that forwards ports, as long as it is needed.
-    forwarder: Option<Box<dyn RunningExec>>,
+    forwarder: Option<Forwarder>,
+}
+
+/// The process that forwards ports. It ends when it is dropped.
+struct Forwarder(Box<dyn RunningExec>);
+
+impl Drop for Forwarder {
+    fn drop(&mut self) {
+        let _ = self.0.signal(9);
+        // A process that nobody reaps keeps its container from ending.
+        let _ = self.0.wait_process();
+    }
 }
 
 /// A port of a service: where the job finds it, and where the service listens.
@@ -181,13 +192,11 @@ impl JobRun<'_> {
         }
     }
 
-    pub(super) fn stop_services(place: &Place, services: &Services, failed: bool, voice: &StepVoice) {
+    pub(super) fn stop_services(place: &Place, services: &mut Services, failed: bool, voice: &StepVoice) {
         if failed {
             Self::show_logs(place, services, voice);
         }
-        if let Some(forwarder) = &services.forwarder {
-            let _ = forwarder.signal(9);
-        }
+        services.forwarder.take();
         for (name, id) in &services.running {
             voice.line(&format!("Removing the service {name}"));
             if let Err(error) = place.engine().remove_container(id, true) {
@@ -263,7 +272,7 @@ fn ports(name: &str, service: &ContainerSpecification, free: &mut u16) -> Result
 }
 
 /// Starts what forwards ports, and waits until it listens.
-fn forward(place: &Place, forwards: &[(Port, String)]) -> Result<Box<dyn RunningExec>, String> {
+fn forward(place: &Place, forwards: &[(Port, String)]) -> Result<Forwarder, String> {
     let rules = forwards.iter().map(|(port, name)| format!("{}={name}:{}", port.listen, port.target));
     let command = [FORWARDER.to_owned(), "__forward".to_owned()].into_iter().chain(rules).collect();
     let spec = ExecSpec { command, user: Some("0".to_owned()), ..ExecSpec::default() };
@@ -278,7 +287,7 @@ fn forward(place: &Place, forwards: &[(Port, String)]) -> Result<Box<dyn Running
     };
     let io = ProcessIo { output: Output::Sink(Arc::new(sink)), ..ProcessIo::default() };
     let failed = |why: &str| format!("failed to forward the ports of services to the job: {why}");
-    let exec = place.exec(&spec, io).map_err(|error| failed(&chain(&error)))?;
+    let exec = place.exec(&spec, io).map(Forwarder).map_err(|error| failed(&chain(&error)))?;
     let (text, heard) = &*said;
     let mut state = text.lock().unwrap_or_else(PoisonError::into_inner);
     let until = Instant::now() + Duration::from_secs(10);

@@ -155,9 +155,9 @@ impl JobRun<'_> {
         };
         let frame = Frame::top(self.file(), scope.clone(), specification.env.clone(), actions);
         steps.run_all(&frame, &model.steps);
-        if let Some(services) = services {
+        if let Some(mut services) = services {
             let own = OwnStep::begin(self, &numbers, "Stop containers");
-            Self::stop_services(&place, &services, progress.status() == Conclusion::Failure, &own.voice);
+            Self::stop_services(&place, &mut services, progress.status() == Conclusion::Failure, &own.voice);
             own.end(None);
         }
         let own = OwnStep::begin(self, &numbers, "Complete job");
