@@ -53,10 +53,8 @@ impl Overlay<'_> {
             fs::create_dir_all(directory).map_err(|error| io_error("make", directory, error))?;
         }
         self.take_after_lower(&upper).map_err(|error| io_error("prepare", &upper, error))?;
-        if !self.disposable {
-            // Left behind by a mount that was disposable, or that the machine took down with it.
-            let _ = fs::remove_dir_all(work.join("work/incompat"));
-        }
+        // Left behind by a mount that was disposable, or that the machine took down with it.
+        let _ = fs::remove_dir_all(work.join("work/incompat"));
         let context = fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)
             .map_err(|errno| self.explain(errno, Vec::new()))?;
         self.configure(context.as_fd(), &upper, &work)

@@ -82,6 +82,8 @@ pub struct ContainerSpec {
     pub stop_timeout: Option<Duration>,
     /// Remove it when it ends.
     pub auto_remove: bool,
+    /// Its files need not outlive a failure of the machine, so nothing waits for the disk.
+    pub disposable: bool,
     /// How its output is kept.
     pub log: LogSpec,
 }

@@ -231,7 +231,7 @@ impl Launch<'_> {
             directory: self.directory,
             record: self.record,
             privilege: self.privilege,
-            disposable: self.spec().auto_remove,
+            disposable: self.spec().auto_remove || self.spec().disposable,
             users,
             mapping,
         }

@@ -110,7 +110,15 @@ impl<'r> Dispatcher<'r> {
         let (messages, inbox) = sync_channel(BACKLOG);
         let outline = self.facts.outline();
         self.tell(sink, None, RunEvent::Started(Box::new(outline)));
-        std::thread::scope(|threads| self.drive(threads, &messages, &inbox, sink, shutdown));
+        let conclusion = std::thread::scope(|threads| {
+            self.drive(threads, &messages, &inbox, sink, shutdown);
+            // Told before the threads have cleared up.
+            self.conclude(sink)
+        });
+        RunOutcome { conclusion }
+    }
+
+    fn conclude(&mut self, sink: &mut dyn RunSink) -> Conclusion {
         let conclusion = match self.levels.first().map_or(JobResult::Success, |level| level.graph.outcome()) {
             // A run of which every job was skipped is a success, unless a person ended it.
             JobResult::Skipped if self.wish == Wish::GoOn => Conclusion::Success,
@@ -118,7 +126,7 @@ impl<'r> Dispatcher<'r> {
             result => conclusion(result),
         };
         self.tell(sink, None, RunEvent::Finished { conclusion });
-        RunOutcome { conclusion }
+        conclusion
     }
 
     fn drive<'s>(
@@ -224,10 +232,12 @@ impl<'r> Dispatcher<'r> {
             let task = self.task(&waiting.ready, &waiting.place, waiting.name, control, voice);
             let (runner, messages, place) = (self.runner, messages.clone(), waiting.place);
             threads.spawn(move || {
-                let outcome = task
-                    .map_or_else(|| CellOutcome::new(JobResult::Failure), |task| start::run(runner, task));
+                let (outcome, left) = task
+                    .map_or((CellOutcome::new(JobResult::Failure), None), |task| start::run(runner, task));
                 drop(slot);
                 let _ = messages.send(Message::Ended { place, outcome });
+                // Removing containers takes longer than many a job; nobody waits for it but the end of the process.
+                drop(left);
             });
         }
     }

@@ -8,7 +8,7 @@ use longshore_workflow::graph::{CellOutcome, JobResult, ReadyCell};
 
 use super::{Dispatcher, Place};
 use crate::control::JobControl;
-use crate::job::{JobRun, JobTask};
+use crate::job::{JobRun, JobTask, Place as JobPlace};
 use crate::runner::Runner;
 use crate::voice::JobVoice;
 
@@ -40,7 +40,7 @@ impl Dispatcher<'_> {
 }
 
 /// Runs a job to its end. A mistake of ours fails the job, not the run.
-pub(super) fn run(runner: &Runner, task: JobTask) -> CellOutcome {
+pub(super) fn run(runner: &Runner, task: JobTask) -> (CellOutcome, Option<JobPlace>) {
     let voice = task.voice.clone();
     let run = AssertUnwindSafe(|| JobRun::new(runner, task).run());
     std::panic::catch_unwind(run).unwrap_or_else(|_| {
@@ -51,6 +51,6 @@ pub(super) fn run(runner: &Runner, task: JobTask) -> CellOutcome {
             url: None,
             error: Some("internal error: a mistake in Longshore ended the job; please report it".to_owned()),
         });
-        CellOutcome::new(JobResult::Failure)
+        (CellOutcome::new(JobResult::Failure), None)
     })
 }

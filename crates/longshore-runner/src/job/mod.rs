@@ -76,19 +76,19 @@ impl<'r> JobRun<'r> {
         Self { runner, task, deadline: None }
     }
 
-    /// Runs it to its end, tells of it, and says how it ended.
-    pub(crate) fn run(mut self) -> CellOutcome {
+    /// Runs it to its end, tells of it, and says how it ended. What it leaves is to be dropped, which nobody need wait for.
+    pub(crate) fn run(mut self) -> (CellOutcome, Option<Place>) {
         let JobKind::Steps(model) = self.task.job.kind.clone() else {
-            return self.finish(JobEnd::failed("the job has no steps"), false);
+            return (self.finish(JobEnd::failed("the job has no steps"), false), None);
         };
         let specification = match Specification::new(&self, &model) {
             Ok(specification) => specification,
-            Err(Unfit::Runner(unknown)) => return self.skip(&unknown.to_string(), &unknown.help()),
+            Err(Unfit::Runner(unknown)) => return (self.skip(&unknown.to_string(), &unknown.help()), None),
             Err(Unfit::Value(message)) => {
                 self.task
                     .voice
                     .say(Annotation::new(AnnotationLevel::Error, self.task.voice.run.mask(&message)));
-                return self.finish(JobEnd::failed(message), false);
+                return (self.finish(JobEnd::failed(message), false), None);
             }
         };
         self.deadline = Some(Instant::now() + specification.timeout);
@@ -99,8 +99,8 @@ impl<'r> JobRun<'r> {
             image: specification.image.to_string(),
             steps: Vec::new(),
         });
-        let end = self.carry_out(&model, &specification);
-        self.finish(end, continue_on_error)
+        let (end, place) = self.carry_out(&model, &specification);
+        (self.finish(end, continue_on_error), place)
     }
 
     /// Nothing here runs it.

@@ -137,6 +137,7 @@ impl Place {
         spec.name = Some(format!("{}-job", self.network));
         spec.labels.extend(self.labels.clone());
         spec.hold = true;
+        spec.disposable = true;
         spec.network = self.attachment("job");
         spec.stop_timeout = Some(std::time::Duration::ZERO);
         let image = specification.image.to_string();

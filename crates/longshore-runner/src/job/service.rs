@@ -152,6 +152,7 @@ impl JobRun<'_> {
         place.pull(&image, voice).map_err(|error| failed(&error))?;
         spec.name = Some(format!("{}-{name}", place.network));
         spec.labels.extend(place.labels.clone());
+        spec.disposable = true;
         spec.network = place.attachment(name);
         if !service.command.is_empty() {
             spec.command.clone_from(&service.command);

@@ -105,18 +105,22 @@ impl OwnStep {
 }
 
 impl JobRun<'_> {
-    /// Makes the job's place, runs its steps, and clears up.
-    pub(super) fn carry_out(&self, model: &StepsJob, specification: &Specification) -> JobEnd {
+    /// Makes the job's place and runs its steps. What is left of the place is to be dropped.
+    pub(super) fn carry_out(
+        &self,
+        model: &StepsJob,
+        specification: &Specification,
+    ) -> (JobEnd, Option<Place>) {
         let numbers = AtomicU32::new(0);
         let own = OwnStep::begin(self, &numbers, "Set up job");
         let mut place = match Place::make(self, specification) {
             Ok(place) => place,
-            Err(error) => return Self::give_up(own, chain(&error)),
+            Err(error) => return (Self::give_up(own, chain(&error)), None),
         };
         let prepared = self.set_up(&mut place, model, specification, &own.voice);
         let actions = match prepared {
             Ok(actions) => actions,
-            Err(error) => return Self::give_up(own, error),
+            Err(error) => return (Self::give_up(own, error), Some(place)),
         };
         own.end(None);
         let services = if specification.services.is_empty() {
@@ -136,7 +140,7 @@ impl JobRun<'_> {
         };
         let services = match services {
             Ok(services) => services,
-            Err(error) => return JobEnd::failed(error),
+            Err(error) => return (JobEnd::failed(error), Some(place)),
         };
         let progress = Progress::default();
         let context = services.as_ref().map_or_else(Vec::new, |services| services.context.clone());
@@ -165,7 +169,7 @@ impl JobRun<'_> {
         let (outputs, url) = self.closing_values(model, &scope);
         own.end(None);
         let error = self.task.control.cancelled().filter(|_| progress.status() == Conclusion::Cancelled);
-        JobEnd { result: result(progress.status()), outputs, url, error }
+        (JobEnd { result: result(progress.status()), outputs, url, error }, Some(place))
     }
 
     fn give_up(own: OwnStep, error: String) -> JobEnd {
