@@ -32,6 +32,7 @@ mod runner;
 pub mod shell;
 mod slots;
 mod step;
+mod stores;
 mod voice;
 
 pub use action::{ActionSource, FetchError, FetchedAction};
@@ -42,3 +43,4 @@ pub use image::{ImageMap, UnknownRunner};
 pub use request::{Project, RunOutcome, RunRequest};
 pub use runner::{ActionMode, Machine, Runner, Swept};
 pub use slots::Slots;
+pub use stores::Stores;

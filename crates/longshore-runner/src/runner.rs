@@ -8,7 +8,7 @@ use longshore_event::{RunId, RunSink, Timestamp};
 
 use crate::dispatch::Dispatcher;
 use crate::job::RUN_LABEL;
-use crate::{ActionSource, ImageMap, RunOutcome, RunRequest, Shutdown, Slots};
+use crate::{ActionSource, ImageMap, RunOutcome, RunRequest, Shutdown, Slots, Stores};
 
 /// What all runs of one invocation share.
 pub struct Runner {
@@ -27,6 +27,8 @@ pub struct Runner {
     pub program: PathBuf,
     /// A directory for what jobs work with; nobody else uses it.
     pub work: PathBuf,
+    /// Where artifacts and caches are kept.
+    pub stores: Stores,
     /// What of this machine is seen in jobs of the image `host`.
     pub machine: Machine,
     /// How many jobs run at the same time.

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::glob::{self, Element};
+use crate::glob_set::{GlobError, GlobSet, segments_of};
 
 /// A search that sees more entries than this is given up.
 const MAX_ENTRIES: usize = 5_000_000;
@@ -77,13 +77,12 @@ pub fn hash_files(
     if arguments.is_empty() {
         return Err(HashFilesError::NoPattern);
     }
-    let mut search = Search { workspace, patterns: Vec::new(), follow, entries: 0 };
-    for line in arguments.iter().flat_map(|argument| argument.split('\n')) {
-        let line = line.trim();
-        if !line.is_empty() && !line.starts_with('#') {
-            search.add(line, home)?;
-        }
-    }
+    let patterns =
+        GlobSet::parse(&arguments.join("\n"), workspace, home, true).map_err(|error| match error {
+            GlobError::Relative { pattern } => HashFilesError::RelativeSegment { pattern },
+            GlobError::Empty => HashFilesError::NoPattern,
+        })?;
+    let mut search = Search { workspace, patterns, follow, entries: 0 };
     let mut digest = Sha256::new();
     let mut found = false;
     search.run(|file| {
@@ -115,37 +114,9 @@ fn file_digest(path: &Path) -> Result<[u8; 32], HashFilesError> {
     }
 }
 
-/// One pattern.
-#[derive(Debug)]
-struct Pattern {
-    elements: Vec<Element>,
-    is_negated: bool,
-    /// Stands for all below what another pattern matches.
-    is_implicit: bool,
-    /// Ends in `/`, so matches directories only.
-    directories_only: bool,
-    /// The literal segments it starts with.
-    prefix: Vec<String>,
-}
-
-impl Pattern {
-    /// What of a path with these segments matches: files, directories.
-    fn matches(&self, path: &[&str]) -> (bool, bool) {
-        // `dir/**` also matches `dir` itself, unless it only stands for what is below.
-        let open_end = !self.is_implicit && self.elements.last() == Some(&Element::Globstar);
-        let matched = if open_end {
-            let extended: Vec<&str> = path.iter().copied().chain([""]).collect();
-            glob::matches(&self.elements, &extended)
-        } else {
-            glob::matches(&self.elements, path)
-        };
-        (matched && !self.directories_only, matched)
-    }
-}
-
 struct Search<'a> {
     workspace: &'a Path,
-    patterns: Vec<Pattern>,
+    patterns: GlobSet,
     follow: bool,
     entries: usize,
 }
@@ -158,70 +129,15 @@ struct Visit {
 }
 
 impl Search<'_> {
-    /// Adds a pattern, and the one for what is below its matches.
-    fn add(&mut self, line: &str, home: Option<&Path>) -> Result<(), HashFilesError> {
-        let mut text = line;
-        let mut is_negated = false;
-        while let Some(rest) = text.strip_prefix('!') {
-            is_negated = !is_negated;
-            text = rest.trim();
-        }
-        if text.is_empty() {
-            return Err(HashFilesError::NoPattern);
-        }
-        let bad = || HashFilesError::RelativeSegment { pattern: line.to_owned() };
-        let directories_only = text.ends_with('/');
-        let (base, rest) = match text.split_once('/').unwrap_or((text, "")) {
-            ("", rest) => (Vec::new(), rest),
-            ("~", rest) => (path_segments(home.ok_or_else(bad)?), rest),
-            (".", rest) => (path_segments(self.workspace), rest),
-            _ => (path_segments(self.workspace), text),
-        };
-        let mut elements: Vec<Element> = base.iter().cloned().map(Element::Literal).collect();
-        let mut prefix = Some(base);
-        let mut literal = Vec::new();
-        for segment in rest.split('/').filter(|segment| !segment.is_empty()) {
-            let element = Element::parse(segment);
-            match &element {
-                Element::Literal(name) if name == "." || name == ".." => return Err(bad()),
-                Element::Literal(name) => {
-                    if let Some(prefix) = &mut prefix {
-                        prefix.push(name.clone());
-                    }
-                }
-                Element::Wild(_) | Element::Globstar => literal = prefix.take().unwrap_or(literal),
-            }
-            elements.push(element);
-        }
-        let prefix = prefix.unwrap_or(literal);
-        let wants_below = directories_only || elements.last() != Some(&Element::Globstar);
-        let below: Vec<Element> = elements.iter().cloned().chain([Element::Globstar]).collect();
-        let explicit = Pattern { elements, is_negated, is_implicit: false, directories_only, prefix };
-        let implicit = wants_below.then(|| Pattern {
-            elements: below,
-            is_negated,
-            is_implicit: true,
-            directories_only: false,
-            prefix: explicit.prefix.clone(),
-        });
-        self.patterns.push(explicit);
-        self.patterns.extend(implicit);
-        Ok(())
-    }
-
-    /// Where to start: the literal beginnings of the patterns, in order, without those below another.
+    /// Where to start: the beginnings of the patterns. Nothing outside of the workspace can count, so a search from above it
+    /// starts at it.
     fn starts(&self) -> Vec<Vec<String>> {
-        let wanted: Vec<&Vec<String>> =
-            self.patterns.iter().filter(|p| !p.is_negated).map(|p| &p.prefix).collect();
-        let workspace = path_segments(self.workspace);
+        let workspace = segments_of(self.workspace);
         let mut starts: Vec<Vec<String>> = Vec::new();
-        for prefix in &wanted {
-            let below_another =
-                wanted.iter().any(|other| other.len() < prefix.len() && prefix.starts_with(other));
-            // Nothing outside of the workspace can count, so a search from above it starts at it.
-            let start = if workspace.starts_with(prefix) { &workspace } else { *prefix };
-            if !below_another && start.starts_with(&workspace) && !starts.contains(start) {
-                starts.push(start.clone());
+        for prefix in self.patterns.search_paths() {
+            let start = if workspace.starts_with(&prefix) { workspace.clone() } else { prefix };
+            if start.starts_with(&workspace) && !starts.contains(&start) {
+                starts.push(start);
             }
         }
         starts
@@ -232,7 +148,7 @@ impl Search<'_> {
         &mut self,
         mut found: impl FnMut(&Path) -> Result<(), HashFilesError>,
     ) -> Result<(), HashFilesError> {
-        let depth = path_segments(self.workspace).len();
+        let depth = segments_of(self.workspace).len();
         let mut stack = Vec::new();
         for segments in self.starts().into_iter().rev() {
             let path =
@@ -248,37 +164,18 @@ impl Search<'_> {
             if self.entries > MAX_ENTRIES {
                 return Err(HashFilesError::TooManyEntries);
             }
-            let (file_matches, may_descend) = self.decide(&visit.segments);
-            if !file_matches && !may_descend {
+            let decision = self.patterns.decide(&visit.segments);
+            if !decision.file && !decision.descend {
                 continue;
             }
             let Some((is_directory, chain)) = self.examine(&visit)? else { continue };
             if is_directory {
                 push_children(&visit, &chain, &mut stack)?;
-            } else if file_matches && visit.segments.len() > depth && !visit.path.is_dir() {
+            } else if decision.file && visit.segments.len() > depth && !visit.path.is_dir() {
                 found(&visit.path)?;
             }
         }
         Ok(())
-    }
-
-    /// Whether a file of this path counts, and whether a directory of this path may hold some that do.
-    fn decide(&self, segments: &[String]) -> (bool, bool) {
-        let path: Vec<&str> = segments.iter().map(String::as_str).collect();
-        let (mut file, mut directory) = (false, false);
-        for pattern in &self.patterns {
-            let (as_file, as_directory) = pattern.matches(&path);
-            if pattern.is_negated {
-                file &= !as_file;
-                directory &= !as_directory;
-            } else {
-                file |= as_file;
-                directory |= as_directory;
-            }
-        }
-        let below =
-            |pattern: &Pattern| !pattern.is_negated && glob::may_match_below(&pattern.elements, &path);
-        (file, file || directory || self.patterns.iter().any(below))
     }
 
     /// Whether this is a directory to enter, and the chain of real directories with it. `None` if it is gone, a broken
@@ -303,15 +200,6 @@ impl Search<'_> {
         }
         Ok(Some((true, visit.chain.iter().cloned().chain([resolved]).collect())))
     }
-}
-
-/// The names of a path from the root of the file system.
-fn path_segments(path: &Path) -> Vec<String> {
-    let names = path.components().filter_map(|part| match part {
-        std::path::Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
-        _ => None,
-    });
-    names.collect()
 }
 
 /// Queues what is in a directory, so that it is visited in the order of its bytes.

@@ -21,6 +21,7 @@ mod draft;
 mod export;
 mod git_tree;
 mod glob;
+mod glob_set;
 mod hash_files;
 mod history;
 mod home;
@@ -44,6 +45,7 @@ pub use change::{
 };
 pub use export::ExportError;
 pub use git_tree::{GitTree, GitTreeError};
+pub use glob_set::{GlobDecision, GlobError, GlobSet};
 pub use hash_files::{HashFilesError, hash_files};
 pub use home::{HomeEnvironment, default_home};
 pub use node::{NodeError, NodeReleases};

@@ -126,12 +126,13 @@ pub(super) fn main(call: &mut StepCall<'_>, step: &Step, uses: &str, with: Optio
 
 fn native(call: &mut StepCall<'_>, action: NativeAction, uses: &str, inputs: Inputs) -> HandlerEnd {
     call.inputs = inputs.clone();
+    uses.clone_into(&mut call.uses);
     let end = action.main(call);
     if action.has_post() {
         let post = Post {
             name: format!("Run {uses}"),
             id: call.id.clone(),
-            condition: None,
+            condition: action.post_condition(),
             inputs,
             state: call.state.clone(),
             env: call.env.clone(),

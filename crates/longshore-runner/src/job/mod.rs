@@ -8,6 +8,7 @@ mod progress;
 mod service;
 mod specification;
 mod steps;
+mod walk;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub(crate) use progress::{Progress, StepResults};
 pub(crate) use specification::Specification;
 use specification::Unfit;
 pub(crate) use steps::{JobSteps, chain};
+pub(crate) use walk::Kind;
 
 /// What a job has to do.
 pub(crate) struct JobTask {

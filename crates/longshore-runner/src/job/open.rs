@@ -14,7 +14,7 @@ use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, open, openat2};
 /// A directory of a job.
 #[derive(Debug)]
 pub(crate) struct Directory {
-    place: OwnedFd,
+    pub(super) place: OwnedFd,
     path: PathBuf,
 }
 

@@ -72,6 +72,14 @@ impl Paths {
         }
     }
 
+    /// Makes `HOME` a directory of the job's own, too. Not for images that have something of their own there.
+    pub(crate) fn own_home(&mut self) {
+        if self.outside(&self.home).is_none() {
+            self.mounts.push((self.home.clone(), self.root.join("home")));
+            self.mounts.sort_by_key(|(inside, _)| std::cmp::Reverse(inside.len()));
+        }
+    }
+
     /// The place on this machine of a path inside; none if it is not in a directory of the job.
     ///
     /// What lies there belongs to the job, which may have put links anywhere: nothing is opened by this path, see

@@ -79,7 +79,10 @@ impl Place {
         let in_container = specification.container.is_some();
         let name = format!("run-{}-{}", facts.request.id, run.task.voice.job.as_str().replace('/', "."));
         let root = run.runner.work.join(&name);
-        let paths = Paths::new(&root, facts.request.project.name(), in_container);
+        let mut paths = Paths::new(&root, facts.request.project.name(), in_container);
+        if specification.image == ImageSource::Host {
+            paths.own_home();
+        }
         make_directories(&paths)?;
         let failed = |path: &Path| {
             let path = path.to_owned();

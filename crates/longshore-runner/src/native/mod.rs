@@ -4,7 +4,15 @@
 //! reads and writes the job's directories from outside. What is there was made by steps and is hostile, so everything goes
 //! through [`Directory`](crate::job::Directory).
 
+mod artifact;
+mod cache;
 mod checkout;
+mod files;
+mod inputs;
+
+use std::sync::Arc;
+
+use longshore_workflow::model::Condition;
 
 use crate::handler::HandlerEnd;
 use crate::step::StepCall;
@@ -14,6 +22,18 @@ use crate::step::StepCall;
 pub(crate) enum NativeAction {
     /// `actions/checkout`.
     Checkout,
+    /// `actions/upload-artifact`.
+    UploadArtifact,
+    /// `actions/upload-artifact/merge`.
+    MergeArtifacts,
+    /// `actions/download-artifact`.
+    DownloadArtifact,
+    /// `actions/cache`.
+    Cache,
+    /// `actions/cache/restore`.
+    RestoreCache,
+    /// `actions/cache/save`.
+    SaveCache,
 }
 
 impl NativeAction {
@@ -25,6 +45,12 @@ impl NativeAction {
         let (name, _version) = uses.split_once('@')?;
         match name.trim_end_matches('/').to_ascii_lowercase().as_str() {
             "actions/checkout" => Some(Self::Checkout),
+            "actions/upload-artifact" => Some(Self::UploadArtifact),
+            "actions/upload-artifact/merge" => Some(Self::MergeArtifacts),
+            "actions/download-artifact" => Some(Self::DownloadArtifact),
+            "actions/cache" => Some(Self::Cache),
+            "actions/cache/restore" => Some(Self::RestoreCache),
+            "actions/cache/save" => Some(Self::SaveCache),
             _ => None,
         }
     }
@@ -33,22 +59,44 @@ impl NativeAction {
     pub(crate) fn main(self, call: &mut StepCall<'_>) -> HandlerEnd {
         match self {
             Self::Checkout => checkout::main(call),
+            Self::UploadArtifact => artifact::upload(call),
+            Self::MergeArtifacts => artifact::merge(call),
+            Self::DownloadArtifact => artifact::download(call),
+            Self::Cache => cache::main(call),
+            Self::RestoreCache => cache::restore(call),
+            Self::SaveCache => cache::save(call),
         }
     }
 
     /// Whether it does something after the job's steps.
     pub(crate) fn has_post(self) -> bool {
-        match self {
-            Self::Checkout => false,
-        }
+        matches!(self, Self::Cache)
+    }
+
+    /// Whether that is to be done; always without a condition.
+    pub(crate) fn post_condition(self) -> Option<Condition> {
+        let text = match self {
+            Self::Cache => "success()",
+            _ => return None,
+        };
+        let expr = longshore_expr::parse(text).ok()?;
+        Some(Condition { text: text.to_owned(), expr: Arc::new(expr), written: None, is_text: false })
     }
 
     /// Does what it does after the job's steps; see [`has_post`](Self::has_post).
-    pub(crate) fn post(self, _call: &mut StepCall<'_>) -> HandlerEnd {
+    pub(crate) fn post(self, call: &mut StepCall<'_>) -> HandlerEnd {
         match self {
-            Self::Checkout => HandlerEnd::success(),
+            Self::Cache => cache::post(call),
+            _ => HandlerEnd::success(),
         }
     }
+}
+
+/// The time, as stores take it.
+fn now(call: &StepCall<'_>) -> jiff::Timestamp {
+    let milliseconds = (call.steps.run.runner.clock)().0;
+    let milliseconds = i64::try_from(milliseconds).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_millisecond(milliseconds).unwrap_or(jiff::Timestamp::MAX)
 }
 
 #[cfg(test)]

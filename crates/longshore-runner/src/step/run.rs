@@ -41,6 +41,8 @@ pub(crate) struct StepCall<'s> {
     pub(crate) limits: Limits,
     /// Its id, for `github.action`.
     pub(crate) id: String,
+    /// What `uses:` of a built-in action says.
+    pub(crate) uses: String,
     /// The inputs of a built-in action.
     pub(crate) inputs: Inputs,
     /// Its outputs so far.
@@ -225,6 +227,7 @@ impl<'s> StepRun<'s> {
                 stop: Arc::clone(&self.stop),
             },
             id,
+            uses: String::new(),
             inputs: Inputs::default(),
             outputs: Vec::new(),
             state: Vec::new(),

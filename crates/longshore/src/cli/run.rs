@@ -10,7 +10,9 @@ use longshore_expr::Object;
 use longshore_history::History;
 use longshore_report::diagnostic::text;
 use longshore_report::run::{Display, Format, Options, Verbosity};
-use longshore_runner::{ActionMode, ImageMap, Project as RunProject, RunRequest, Runner, Shutdown, Slots};
+use longshore_runner::{
+    ActionMode, ImageMap, Project as RunProject, RunRequest, Runner, Shutdown, Slots, Stores,
+};
 use longshore_syntax::{Diagnostic, Severity};
 use longshore_workflow::event::Event;
 use longshore_workflow::plan::{Plan, PlanInput, Selection, SourceSet, WorkflowPlan};
@@ -341,6 +343,10 @@ fn runner(args: &RunArgs, session: &Session) -> Result<Runner, Failure> {
         container_options,
         program: std::env::current_exe().map_err(RunError::Program)?,
         work: session.settings.home.value.join("work"),
+        stores: Stores::new(
+            session.settings.home.value.join("artifacts"),
+            session.settings.home.value.join("caches"),
+        ),
         machine: machine(&session.environment),
         slots: Slots::new(args.max_jobs.unwrap_or(cores)),
         clock: now,
