@@ -106,6 +106,7 @@ fn process_step(op: &Op) -> Step {
         Op::NoNewPrivileges => rustix::thread::set_no_new_privs(true),
         Op::Filter(instructions) => filter(instructions),
         Op::Undumpable => prctl(libc::PR_SET_DUMPABLE, 0),
+        Op::Dumpable => prctl(libc::PR_SET_DUMPABLE, 1),
         Op::Supervise => supervise::supervise(),
         Op::Hold => supervise::hold(),
         Op::WorkingDirectory(path) => rustix::process::chdir(path.as_c_str()),

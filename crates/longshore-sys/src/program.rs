@@ -119,6 +119,8 @@ pub enum Op {
     Filter(Vec<FilterInstruction>),
     /// Keeps processes of the container from looking into this one as long as it is not theirs.
     Undumpable,
+    /// Lets processes of the same user look into this one again, as they must to enter its namespaces.
+    Dumpable,
     /// Goes on in a child, and stays as its reaper: hands signals on, collects orphans, ends as the child ended.
     Supervise,
     /// Becomes no program: collects orphans until it is asked to end (`SIGTERM`, `SIGINT`), and ends with 0.

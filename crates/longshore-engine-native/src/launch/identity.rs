@@ -29,7 +29,7 @@ pub(crate) struct Identity<'a> {
 /// A program to run.
 #[derive(Debug)]
 pub(crate) struct Command<'a> {
-    /// The program and its arguments; none to hold.
+    /// The program and its arguments; none if it becomes none.
     pub(crate) words: &'a [String],
     pub(crate) environment: &'a [String],
     pub(crate) working_directory: &'a str,
@@ -184,7 +184,6 @@ fn limit_op(limit: &Ulimit) -> Result<Op, EngineError> {
 /// Adds the program itself.
 fn push_command(program: &mut Program, command: &Command<'_>) -> Result<(), EngineError> {
     if command.words.is_empty() {
-        program.push(Op::Hold);
         return Ok(());
     }
     let texts = |texts: &[String]| -> Result<Vec<CString>, EngineError> {

@@ -194,7 +194,7 @@ impl Launch<'_> {
             working_directory: &working_directory,
         };
         if spec.init || spec.hold {
-            program.push(Op::Undumpable);
+            program.push(self.visibility());
         }
         if spec.init && !spec.hold {
             program.push(Op::Supervise);
@@ -208,6 +208,11 @@ impl Launch<'_> {
             available: identity::available_capabilities(),
         };
         identity.push(&mut program, &command)?;
+        if spec.hold {
+            // Taking on the identity has changed it.
+            program.push(self.visibility());
+            program.push(Op::Hold);
+        }
         let own_network = shared.namespaces.contains(Namespaces::NETWORK);
         let own_users = if users.is_some() { Namespaces::USER } else { Namespaces::NONE };
         Ok(Prepared {
@@ -223,6 +228,13 @@ impl Launch<'_> {
             warnings,
             spent,
         })
+    }
+
+    /// Whether processes of the container may look into one that becomes no other program, and so still is this program.
+    /// An ordinary user has no other way to enter the container; the file of the program is as safe then as a file of the
+    /// user that is being executed.
+    fn visibility(&self) -> Op {
+        if self.privilege == Privilege::Root { Op::Undumpable } else { Op::Dumpable }
     }
 
     fn root_source<'a>(&'a self, users: Option<UserMap>, mapping: Option<BorrowedFd<'a>>) -> RootSource<'a> {

@@ -44,7 +44,6 @@ use crate::wiring::Wiring;
 /// input. Ctrl-C cancels as GitHub does, a second one kills, a third one leaves at once.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Examples:
-  longshore run
   longshore run ci.yml -j test --matrix python:3.12
   longshore run -e pull_request --base main
   longshore run release.yml -i version=1.2.3 -s TOKEN

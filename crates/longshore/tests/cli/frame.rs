@@ -4,6 +4,7 @@ use crate::context::TestContext;
 
 /// Every verb as it is typed.
 const VERBS: &[&[&str]] = &[
+    &["run"],
     &["plan"],
     &["check"],
     &["expr"],

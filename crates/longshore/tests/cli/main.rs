@@ -23,6 +23,7 @@ mod frame;
 mod image;
 mod plan;
 mod registry;
+mod run;
 mod runs;
 mod settings;
 mod stream;
