@@ -35,7 +35,7 @@ mod step;
 mod stores;
 mod voice;
 
-pub use action::{ActionSource, FetchError, FetchedAction};
+pub use action::{ActionSource, FetchError, FetchedAction, FetchedRepository, RepositoryPlace};
 pub use control::Shutdown;
 pub use evaluate::EvaluationError;
 pub use forward::forward_main;

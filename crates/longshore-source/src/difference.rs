@@ -91,7 +91,7 @@ impl Repository {
         Ok(!self.base_to_index(self.tree_of(head)?)?.is_empty())
     }
 
-    fn tree_of(&self, commit: ObjectId) -> Result<ObjectId, GitError> {
+    pub(crate) fn tree_of(&self, commit: ObjectId) -> Result<ObjectId, GitError> {
         let commit = self.git.find_commit(commit).map_err(self.failed("read a commit"))?;
         Ok(commit.tree_id().map_err(self.failed("read a commit"))?.detach())
     }

@@ -50,7 +50,7 @@ pub enum GitTreeError {
 }
 
 impl GitTree {
-    /// The tree of `version` (full commit id, tag, branch, or full reference name) in the repository at `directory`,
+    /// The tree of `version` (full commit id, tag, branch, full reference name, or `HEAD`) in the repository at `directory`,
     /// which may be bare. `None` if there is no repository or it has no such version.
     ///
     /// # Errors
@@ -72,6 +72,11 @@ impl GitTree {
         let tree = commit.tree_id().map_err(repository.failed("read a commit"))?.detach();
         drop(commit);
         Ok(Some(Self { commit: id.into(), tree, repository }))
+    }
+
+    /// The repository's directory.
+    pub(crate) fn directory(&self) -> &Path {
+        self.repository.directory()
     }
 
     /// The commit.
@@ -193,6 +198,11 @@ fn resolve(repository: &Repository, version: &str) -> Result<Option<gix::ObjectI
         return Ok(found
             .and_then(|object| object.peel_to_kind(gix::objs::Kind::Commit).ok())
             .map(|commit| commit.id));
+    }
+    if version == "HEAD"
+        && let Some(id) = repository.head_commit_id()?
+    {
+        return Ok(Some(id));
     }
     let names = if version.starts_with("refs/") {
         vec![version.to_owned()]

@@ -5,6 +5,7 @@
 //! A [`Repository`] says what git knows ([`Observation`]) and what a push would change ([`ChangeSet`]).
 //! A [`Resolver`] also gives whole repositories as directories ([`ActionTrees`]), and [`NodeReleases`] the Node that
 //! actions run on. [`hash_files`] is the file half of the expression function.
+//! A [`DraftIndex`] and its kin are what a copy of a repository is made of. [`hash_files`] is the file half of the expression function.
 //!
 //! **Invariant:** nothing here needs a `git` program, decides by Longshore's environment variables or reads the clock;
 //! no type of the git library shows in the public interface; everything is synchronous. The libraries below read
@@ -16,6 +17,7 @@ mod action_reference;
 mod action_tree;
 mod cache;
 mod change;
+mod checkout;
 mod difference;
 mod draft;
 mod export;
@@ -42,6 +44,9 @@ pub use cache::{ActionCache, CacheError, CachedReference};
 pub use change::{
     Base, COMMIT_LIMIT, ChangeKind, ChangeSet, ChangedPath, Comparison, DiffLimit, FILE_LIMIT,
     LISTED_COMMITS, Notice,
+};
+pub use checkout::{
+    DraftIndex, EntryKind, FileAtHand, FileStat, GitReference, Revision, SparsePatterns, SubmodulePlace,
 };
 pub use export::ExportError;
 pub use git_tree::{GitTree, GitTreeError};

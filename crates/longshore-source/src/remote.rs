@@ -119,6 +119,8 @@ fn transfer(url: gix::Url, version: &str, directory: &Path) -> gix::Result {
 fn specs(version: &str) -> Vec<String> {
     if CommitId::parse(version).is_some() {
         vec![format!("+{version}:refs/heads/fetched")]
+    } else if version == "HEAD" {
+        vec!["+HEAD:refs/remotes/origin/HEAD".to_owned()]
     } else if version.starts_with("refs/") {
         vec![format!("+{version}:{version}")]
     } else {

@@ -214,6 +214,27 @@ impl Resolver {
         Ok(Resolution::Missing(Missing { reference: reference.clone(), tried, is_offline }))
     }
 
+    /// Where the repository itself is in which `reference` is to be found: a git repository if its origin has a commit,
+    /// else a plain directory. The version `HEAD` is what it has checked out, or its default branch.
+    ///
+    /// # Errors
+    /// The reference is refused, or a place that should be readable is not. That no place has it is no error.
+    pub fn locate_repository(&self, reference: &SourceRef) -> Result<Located, ResolveError> {
+        let Some(parsed) = ActionReference::parse(reference) else {
+            return Err(ResolveError::Local { reference: reference.to_string() });
+        };
+        let mut tried = Vec::new();
+        let Some(place) = self.place(&parsed?, &mut tried)? else {
+            let is_offline = !self.settings.network;
+            return Ok(Located::Missing(Missing { reference: reference.clone(), tried, is_offline }));
+        };
+        let directory = match &*place.content {
+            Content::Directory(tree) => tree.root().to_owned(),
+            Content::Tree(tree) => tree.directory().to_owned(),
+        };
+        Ok(Located::Found { directory, origin: place.origin })
+    }
+
     /// See [`Resolver::locate`].
     pub(crate) fn find_repository(
         &self,

@@ -26,6 +26,13 @@ pub trait ActionSource: Send + Sync {
     /// it may only be known when they run.
     fn nodes(&self) -> &Path;
 
+    /// Where the repository that a reference names is, in the version that it names; `HEAD` is what it has checked out, or
+    /// its default branch. The place stays as it is as long as this process lives, unless a person works in it.
+    ///
+    /// # Errors
+    /// It cannot be had.
+    fn repository(&self, reference: &SourceRef) -> Result<FetchedRepository, FetchError>;
+
     /// The directory of Node in this major version, with `bin/node` in it, for an image with glibc.
     ///
     /// # Errors
@@ -42,6 +49,29 @@ pub struct FetchedAction {
     pub commit: Option<String>,
     /// Where it was found, for the log.
     pub origin: String,
+}
+
+/// A repository to be checked out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchedRepository {
+    /// Where it is.
+    pub place: RepositoryPlace,
+    /// Where it was found, for the log.
+    pub origin: String,
+}
+
+/// Where a repository is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RepositoryPlace {
+    /// A directory whose files are taken as they are.
+    Files(PathBuf),
+    /// A commit of the git repository in a directory.
+    Commit {
+        /// The directory.
+        directory: PathBuf,
+        /// The full id of the commit.
+        commit: String,
+    },
 }
 
 /// Something cannot be had.

@@ -92,6 +92,16 @@ impl Paths {
         })
     }
 
+    /// The directory of ours that a path inside lies in, and the way from there, which the job controls.
+    pub(crate) fn anchor(&self, inside: &str) -> (PathBuf, PathBuf) {
+        let found = self.mounts.iter().find_map(|(mount, place)| {
+            let rest = inside.strip_prefix(mount.as_str())?;
+            let rest = rest.strip_prefix('/').or_else(|| rest.is_empty().then_some(""))?;
+            Some((place.clone(), PathBuf::from(rest)))
+        });
+        found.unwrap_or_else(|| (self.root.join("work"), PathBuf::new()))
+    }
+
     /// The workspace on this machine.
     pub(crate) fn workspace_outside(&self) -> PathBuf {
         self.outside(&self.workspace).unwrap_or_else(|| self.root.join("work"))

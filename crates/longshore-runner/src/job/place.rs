@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use longshore_engine::{
     Attachment, Bind, ContainerId, ContainerSpec, Engine, EngineError, ExecSpec, ImageSource, Mount,
@@ -18,6 +18,7 @@ use thiserror::Error;
 use super::specification::{ContainerSpecification, Specification};
 use super::{Directory, JobRun, Nodes, Paths};
 use crate::environment::split;
+use crate::native::checkout::{Checkout, LentObjects};
 use crate::voice::StepVoice;
 
 /// Labels of what a run makes, by which it is found again.
@@ -42,6 +43,10 @@ pub(crate) struct Place {
     pub(crate) nodes: Nodes,
     /// Labels of everything in it.
     pub(crate) labels: BTreeMap<String, String>,
+    /// Objects of the project that the job sees.
+    pub(crate) lent: Vec<LentObjects>,
+    /// What was checked out, by its directory in the workspace.
+    pub(crate) checkouts: Mutex<BTreeMap<PathBuf, Checkout>>,
     keep: bool,
 }
 
@@ -108,6 +113,8 @@ impl Place {
             in_container,
             nodes: Nodes::default(),
             labels,
+            lent: Vec::new(),
+            checkouts: Mutex::default(),
             keep: false,
         })
     }

@@ -22,6 +22,8 @@ use super::specification::{ContainerSpecification, Specification};
 use super::steps::chain;
 use super::{JobRun, Place};
 use crate::action::ResolvedActions;
+use crate::native::checkout::LentObjects;
+use crate::runner::ActionMode;
 use crate::voice::StepVoice;
 
 /// Where the program that forwards ports lies inside.
@@ -94,6 +96,10 @@ impl JobRun<'_> {
             fs::create_dir_all(nodes)
                 .map_err(|error| format!("failed to make `{}`: {error}", nodes.display()))?;
             mounts.push(bind(nodes, &place.paths.externals, true));
+        }
+        if self.runner.action_mode == ActionMode::Native {
+            place.lent = LentObjects::of(&request.project.root);
+            mounts.extend(place.lent.iter().map(LentObjects::mount));
         }
         if !specification.services.is_empty() {
             mounts.push(bind(&self.runner.program, FORWARDER, true));

@@ -6,7 +6,7 @@
 
 mod artifact;
 mod cache;
-mod checkout;
+pub(crate) mod checkout;
 mod files;
 mod inputs;
 
@@ -70,7 +70,7 @@ impl NativeAction {
 
     /// Whether it does something after the job's steps.
     pub(crate) fn has_post(self) -> bool {
-        matches!(self, Self::Cache)
+        matches!(self, Self::Cache | Self::Checkout)
     }
 
     /// Whether that is to be done; always without a condition.
@@ -86,6 +86,7 @@ impl NativeAction {
     /// Does what it does after the job's steps; see [`has_post`](Self::has_post).
     pub(crate) fn post(self, call: &mut StepCall<'_>) -> HandlerEnd {
         match self {
+            Self::Checkout => checkout::post(call),
             Self::Cache => cache::post(call),
             _ => HandlerEnd::success(),
         }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
-use longshore_runner::{ActionSource, FetchError, FetchedAction};
+use longshore_runner::{ActionSource, FetchError, FetchedAction, FetchedRepository, RepositoryPlace};
 use longshore_source::{
-    ActionTrees, Located, NodeError, NodeReleases, OriginKind, Resolver, ResolverSettings,
+    ActionTrees, Located, NodeError, NodeReleases, Origin, OriginKind, Resolver, ResolverSettings,
 };
 use longshore_syntax::SourceRef;
 
@@ -51,34 +51,49 @@ impl Actions {
     }
 
     fn locate(&self, reference: &SourceRef) -> Result<FetchedAction, FetchError> {
-        let failed = |why: &str, help: String| FetchError {
-            message: format!("failed to fetch the action `{reference}`: {why}"),
-            help: Some(help),
-        };
-        match Resolver::new(self.resolver.clone()).locate(reference, &self.trees) {
-            Ok(Located::Found { directory, origin }) => {
-                let kind = match origin.kind {
-                    OriginKind::Override => "the directory",
-                    OriginKind::Mirror => "the mirror",
-                    OriginKind::Cache | OriginKind::Network => "",
-                };
-                Ok(FetchedAction {
-                    directory,
-                    commit: origin.commit.map(|commit| commit.to_string()),
-                    origin: format!("{kind} {}", origin.location).trim_start().to_owned(),
-                })
-            }
-            Ok(Located::Missing(missing)) => {
-                let lack = absent(reference, &missing);
-                let tried = lack.tried.join("; ");
-                Err(failed(
-                    &if tried.is_empty() { lack.why } else { format!("{} ({tried})", lack.why) },
-                    lack.help,
-                ))
-            }
-            Err(error) => Err(failed(&chain(&error), place_help(reference))),
-        }
+        let what = format!("the action `{reference}`");
+        let located = Resolver::new(self.resolver.clone()).locate(reference, &self.trees);
+        let (directory, origin) = found(located, reference, &what)?;
+        Ok(FetchedAction {
+            directory,
+            commit: origin.commit.as_ref().map(ToString::to_string),
+            origin: place_name(&origin),
+        })
     }
+}
+
+/// What was located, or why not.
+fn found<E: std::error::Error + 'static>(
+    located: Result<Located, E>,
+    reference: &SourceRef,
+    what: &str,
+) -> Result<(PathBuf, Origin), FetchError> {
+    let failed = |why: &str, help: String| FetchError {
+        message: format!("failed to fetch {what}: {why}"),
+        help: Some(help),
+    };
+    match located {
+        Ok(Located::Found { directory, origin }) => Ok((directory, origin)),
+        Ok(Located::Missing(missing)) => {
+            let lack = absent(reference, &missing);
+            let tried = lack.tried.join("; ");
+            Err(failed(
+                &if tried.is_empty() { lack.why } else { format!("{} ({tried})", lack.why) },
+                lack.help,
+            ))
+        }
+        Err(error) => Err(failed(&chain(&error), place_help(reference))),
+    }
+}
+
+/// Where something was found, for people.
+fn place_name(origin: &Origin) -> String {
+    let kind = match origin.kind {
+        OriginKind::Override => "the directory",
+        OriginKind::Mirror => "the mirror",
+        OriginKind::Cache | OriginKind::Network => "",
+    };
+    format!("{kind} {}", origin.location).trim_start().to_owned()
 }
 
 impl ActionSource for Actions {
@@ -88,6 +103,23 @@ impl ActionSource for Actions {
         };
         let key = (format!("{owner}/{repository}").to_lowercase(), version.clone());
         once(&self.fetched, key, || self.locate(reference))
+    }
+
+    fn repository(&self, reference: &SourceRef) -> Result<FetchedRepository, FetchError> {
+        let what = match reference {
+            SourceRef::Remote { owner, repository, version, .. } if version == "HEAD" => {
+                format!("the repository `{owner}/{repository}`")
+            }
+            _ => format!("the repository `{reference}`"),
+        };
+        let located = Resolver::new(self.resolver.clone()).locate_repository(reference);
+        let (directory, origin) = found(located, reference, &what)?;
+        let name = place_name(&origin);
+        let place = match origin.commit {
+            Some(commit) => RepositoryPlace::Commit { directory, commit: commit.to_string() },
+            None => RepositoryPlace::Files(directory),
+        };
+        Ok(FetchedRepository { place, origin: name })
     }
 
     fn nodes(&self) -> &Path {
