@@ -17,6 +17,7 @@
 
 mod action;
 pub mod command;
+mod concurrency;
 mod context;
 mod control;
 mod dispatch;

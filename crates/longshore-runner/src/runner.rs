@@ -29,6 +29,8 @@ pub struct Runner {
     pub work: PathBuf,
     /// Where artifacts and caches are kept.
     pub stores: Stores,
+    /// A directory for concurrency groups; all runs that share their groups share it.
+    pub concurrency: PathBuf,
     /// What of this machine is seen in jobs of the image `host`.
     pub machine: Machine,
     /// How many jobs run at the same time.
@@ -101,6 +103,7 @@ impl Runner {
                 swept.directories += 1;
             }
         }
+        crate::concurrency::Groups::new(&self.concurrency).sweep();
         Ok(swept)
     }
 }

@@ -2,53 +2,31 @@
 
 use std::sync::Arc;
 
-use longshore_event::{Conclusion, JobEvent, JobKey, RunSink};
+use longshore_event::RunSink;
 use longshore_expr::{Object, Value};
-use longshore_workflow::graph::{CellOutcome, JobResult, ReadyCell};
+use longshore_workflow::graph::{CellOutcome, JobResult};
 use longshore_workflow::model::{CallJob, CallSecrets, Input, InputType, JobKind, Trigger, Workflow};
 use longshore_workflow::parse_workflow;
 use longshore_workflow::plan::{CalledWorkflow, JobBody, JobPlan};
 
 use super::level::Level;
-use super::{Dispatcher, Place};
+use super::{Dispatcher, Waiting};
 use crate::context::Scope;
 use crate::evaluate::{EvaluationError, Evaluator};
 
 impl Dispatcher<'_> {
-    /// Begins the level of a called workflow. If it cannot be called, the cell fails.
-    pub(super) fn begin_call(
-        &mut self,
-        place: Place,
-        ready: &ReadyCell,
-        key: &JobKey,
-        name: &str,
-        sink: &mut dyn RunSink,
-    ) {
-        match self.called(&place, ready) {
-            Ok(mut level) => {
-                level.key_prefix = format!("{key}.");
-                level.name_prefix = format!("{name} / ");
-                level.parent = Some(place);
-                self.levels.push(level);
-            }
-            Err(error) => {
-                self.told.insert(key.clone());
-                let error = self.facts.masker.mask(&error).into_owned();
-                let event = JobEvent::Finished {
-                    conclusion: Conclusion::Failure,
-                    continue_on_error: false,
-                    outputs: std::collections::BTreeMap::new(),
-                    url: None,
-                    error: Some(error),
-                };
-                self.tell(sink, Some(key), event);
-                self.complete(&place, CellOutcome::new(JobResult::Failure));
-            }
-        }
+    /// Begins the level of a called workflow.
+    pub(super) fn begin_level(&mut self, waiting: &Waiting, mut level: Level) {
+        level.key_prefix = format!("{}.", waiting.key);
+        level.name_prefix = format!("{} / ", waiting.name);
+        level.parent = Some(waiting.place.clone());
+        self.levels.push(level);
     }
 
-    fn called(&self, place: &Place, ready: &ReadyCell) -> Result<Level, String> {
-        let caller = &self.levels[place.level];
+    /// The level of the workflow that a cell calls, or why it cannot be called.
+    pub(super) fn called(&self, waiting: &Waiting) -> Result<Level, String> {
+        let (place, ready) = (&waiting.place, &waiting.ready);
+        let caller = self.levels.get(place.level).ok_or("the caller is gone")?;
         let Some(JobKind::Call(call)) = caller.job(ready).map(|job| &job.kind) else {
             return Err("the job calls no workflow".to_owned());
         };

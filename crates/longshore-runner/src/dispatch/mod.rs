@@ -6,6 +6,7 @@
 
 mod call;
 mod facts;
+mod group;
 mod level;
 mod start;
 
@@ -21,11 +22,13 @@ use longshore_event::{
 };
 use longshore_workflow::graph::{CellId, CellOutcome, JobResult, ReadyCell};
 
+use crate::concurrency::Ticket;
 use crate::control::{JobControl, Shutdown, Wish};
 use crate::request::{RunOutcome, RunRequest};
 use crate::runner::Runner;
 use crate::voice::{JobVoice, Voice};
 pub(crate) use facts::RunFacts;
+use group::{Admission, Blocked};
 use level::Level;
 
 /// How many events may wait for the dispatcher before those who speak wait, too.
@@ -85,6 +88,14 @@ pub(crate) struct Dispatcher<'r> {
     running: HashMap<Place, Arc<JobControl>>,
     /// Jobs of which an end was told, by level and key.
     told: HashSet<JobKey>,
+    /// Cells that wait for their concurrency groups.
+    blocked: VecDeque<Blocked>,
+    /// The concurrency groups that cells are in.
+    tickets: HashMap<Place, Vec<Ticket>>,
+    /// Cells that were told to leave theirs.
+    superseded: HashSet<Place>,
+    /// The concurrency group that the run is in.
+    ticket: Option<Ticket>,
     seq: u64,
     wish: Wish,
 }
@@ -101,6 +112,10 @@ impl<'r> Dispatcher<'r> {
             waiting: VecDeque::new(),
             running: HashMap::new(),
             told: HashSet::new(),
+            blocked: VecDeque::new(),
+            tickets: HashMap::new(),
+            superseded: HashSet::new(),
+            ticket: None,
             seq: 0,
             wish: Wish::GoOn,
         }
@@ -110,6 +125,11 @@ impl<'r> Dispatcher<'r> {
         let (messages, inbox) = sync_channel(BACKLOG);
         let outline = self.facts.outline();
         self.tell(sink, None, RunEvent::Started(Box::new(outline)));
+        if let Admission::Refused { conclusion, error } = self.await_own_group(sink, shutdown) {
+            self.refuse(conclusion, &error, sink);
+            self.tell(sink, None, RunEvent::Finished { conclusion });
+            return RunOutcome { conclusion };
+        }
         let conclusion = std::thread::scope(|threads| {
             self.drive(threads, &messages, &inbox, sink, shutdown);
             // Told before the threads have cleared up.
@@ -145,6 +165,7 @@ impl<'r> Dispatcher<'r> {
             self.start_waiting(threads, messages, sink);
             if self.running.is_empty()
                 && self.waiting.is_empty()
+                && self.blocked.is_empty()
                 && self.levels.iter().all(|level| level.graph.is_done())
             {
                 return;
@@ -163,6 +184,7 @@ impl<'r> Dispatcher<'r> {
             }
             if idle.elapsed() >= TICK {
                 sink.idle();
+                self.look_at_groups(sink);
                 idle = Instant::now();
             }
             self.heed(shutdown, sink);
@@ -200,12 +222,22 @@ impl<'r> Dispatcher<'r> {
             self.end_unstarted(&place, &key, &name, "not selected", sink);
             return;
         }
-        if here.job(&ready).is_some_and(|job| matches!(job.kind, longshore_workflow::model::JobKind::Call(_)))
-        {
-            self.begin_call(place, &ready, &key, &name, sink);
-            return;
+        let is_call = here
+            .job(&ready)
+            .is_some_and(|job| matches!(job.kind, longshore_workflow::model::JobKind::Call(_)));
+        let waiting = Waiting { place, ready, key, name, is_told: false };
+        let called = if is_call {
+            match self.called(&waiting) {
+                Ok(called) => Some(Box::new(called)),
+                Err(error) => return self.end_early(&waiting, JobResult::Failure, &error, sink),
+            }
+        } else {
+            None
+        };
+        match self.cell_wishes(&waiting.place, &waiting.ready, called.as_deref()) {
+            Ok(wishes) => self.step_forward(Blocked::new(waiting, called, wishes), sink),
+            Err((result, error)) => self.end_early(&waiting, result, &error, sink),
         }
-        self.waiting.push_back(Waiting { place, ready, key, name, is_told: false });
     }
 
     fn start_waiting<'s>(
@@ -275,6 +307,9 @@ impl<'r> Dispatcher<'r> {
 
     /// Tells a graph of the end of a cell, and cancels what must end because of it.
     fn complete(&mut self, place: &Place, outcome: CellOutcome) {
+        // Others of its concurrency groups may begin.
+        self.tickets.remove(place);
+        self.superseded.remove(place);
         let Some(level) = self.levels.get_mut(place.level) else { return };
         level.keep_outputs(&place.cell, &outcome);
         // It is running by our own book; a graph that says otherwise has nothing to complete.
@@ -290,6 +325,9 @@ impl<'r> Dispatcher<'r> {
             control.cancel(reason);
         } else if let Some(at) = self.waiting.iter().position(|waiting| waiting.place == *place) {
             self.waiting.remove(at);
+            self.complete(place, CellOutcome::new(JobResult::Cancelled));
+        } else if let Some(at) = self.blocked.iter().position(|blocked| blocked.waiting.place == *place) {
+            self.blocked.remove(at);
             self.complete(place, CellOutcome::new(JobResult::Cancelled));
         } else if let Some(level) = self.levels.iter().position(|level| level.parent.as_ref() == Some(place))
         {

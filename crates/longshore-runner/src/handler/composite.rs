@@ -49,7 +49,7 @@ pub(super) fn main(
         {
             own.settle(Conclusion::Cancelled);
         }
-        StepRun::inside(call.steps, &frame, call.voice.clone()).main(step);
+        StepRun::inside(call, &frame).main(step);
     }
     let outcome = status(&frame);
     // Outputs may read what the steps have made.

@@ -12,7 +12,7 @@ use super::HandlerEnd;
 use crate::command::{Effect, OutputReader, StepFiles, StepOutput, StepOutputOptions};
 use crate::control::{Ended, wait_limited};
 use crate::environment::get;
-use crate::job::{Progress, chain};
+use crate::job::chain;
 use crate::step::StepCall;
 use crate::voice::StepVoice;
 
@@ -227,11 +227,8 @@ impl Ears {
 
     fn hand_over(&self, call: &mut StepCall<'_>) {
         let heard = std::mem::take(&mut *self.heard());
-        let progress: &Progress = call.steps.progress;
-        for (name, value) in heard.env {
-            progress.set_env(&name, value);
-        }
-        heard.path.into_iter().for_each(|directory| progress.add_path(directory));
+        call.changes.env.extend(heard.env);
+        call.changes.path.extend(heard.path);
         for (name, value) in heard.outputs {
             crate::environment::set(&mut call.outputs, &name, value);
         }

@@ -1,5 +1,6 @@
 //! One job: from its first container to its last post step.
 
+mod background;
 mod folder;
 mod node;
 mod open;
@@ -27,6 +28,7 @@ use crate::dispatch::RunFacts;
 use crate::evaluate::Evaluator;
 use crate::runner::Runner;
 use crate::voice::JobVoice;
+pub(crate) use background::{Aside, Changes};
 pub(crate) use folder::Folder;
 pub(crate) use node::Nodes;
 pub(crate) use open::Directory;

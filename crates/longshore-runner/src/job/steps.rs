@@ -1,25 +1,25 @@
 //! The steps of a job, one after the other or at the same time.
 //!
 //! Steps with `background: true` and those of a `parallel:` group run on threads of their own; `wait`, `wait-all` and
-//! `cancel` steps join them. What is still running when the last step has ended is waited for before post steps run.
+//! `cancel` steps join them (see `background`). What is still running when the last step has ended is waited for before
+//! post steps run.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope as Threads;
 use std::time::Instant;
 
 use longshore_event::{Conclusion, StepEvent, StepNumber, StepStage};
 use longshore_workflow::model::{Step, StepKind, StepsJob};
 
+use super::background::Background;
 use super::specification::Specification;
-use super::{JobEnd, JobRun, Place, Progress, result};
+use super::{Aside, JobEnd, JobRun, Place, Progress, result};
 use crate::action::LateActions;
 use crate::command::Matchers;
 use crate::context::{Files, Scope};
-use crate::control::StopFlag;
 use crate::handler::Post;
-use crate::step::{Frame, StepEnd, StepRun};
+use crate::step::{Frame, StepRun};
 use crate::voice::StepVoice;
 
 /// What all steps of a job share.
@@ -38,42 +38,6 @@ pub(crate) struct JobSteps<'j> {
     pub(crate) matchers: Arc<Matchers>,
     numbers: &'j AtomicU32,
     background: Background,
-}
-
-/// Background steps by id.
-#[derive(Default)]
-struct Background {
-    running: Mutex<HashMap<String, Arc<StopFlag>>>,
-    changed: Condvar,
-}
-
-impl Background {
-    fn begin(&self, id: &str) -> Arc<StopFlag> {
-        let flag = Arc::new(StopFlag::default());
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), Arc::clone(&flag));
-        flag
-    }
-
-    fn end(&self, id: &str) {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
-        self.changed.notify_all();
-    }
-
-    /// Waits until none of these runs; of all, if there are none given.
-    fn wait(&self, ids: &[String]) {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        while running
-            .keys()
-            .any(|id| ids.is_empty() || ids.iter().any(|wanted| wanted.eq_ignore_ascii_case(id)))
-        {
-            running = self.changed.wait(running).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    fn find(&self, id: &str) -> Option<Arc<StopFlag>> {
-        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.iter().find(|(known, _)| known.eq_ignore_ascii_case(id)).map(|(_, flag)| Arc::clone(flag))
-    }
 }
 
 /// A step of the runner's own, such as `Set up job`.
@@ -201,7 +165,8 @@ impl JobSteps<'_> {
         self.run_pre(frame);
         std::thread::scope(|threads| {
             self.run_list(threads, frame, steps);
-            self.background.wait(&[]);
+            self.background.join(None, &frame.results, self.progress);
+            self.progress.settle(self.background.verdict());
         });
         self.run_posts(frame);
     }
@@ -241,14 +206,13 @@ impl JobSteps<'_> {
                 StepKind::Parallel { steps } => self.run_group(threads, frame, (step, number), steps),
                 StepKind::Wait { targets } => {
                     let ids: Vec<String> = targets.iter().map(|target| target.value.clone()).collect();
-                    self.run_inline(frame, step, number, &|| self.background.wait(&ids));
+                    self.run_inline(frame, step, number, &|| self.join(frame, Some(&ids)));
                 }
-                StepKind::WaitAll => self.run_inline(frame, step, number, &|| self.background.wait(&[])),
+                StepKind::WaitAll => self.run_inline(frame, step, number, &|| self.join(frame, None)),
                 StepKind::Cancel { target } => self.run_inline(frame, step, number, &|| {
-                    if let Some(flag) = self.background.find(&target.value) {
-                        flag.ask(&self.run.task.control);
-                        self.background.wait(std::slice::from_ref(&target.value));
-                    }
+                    self.background.cancel(&target.value, &self.run.task.control);
+                    self.join(frame, Some(std::slice::from_ref(&target.value)));
+                    Conclusion::Success
                 }),
                 StepKind::Run { .. } | StepKind::Uses { .. } => {
                     if step.background.as_ref().is_some_and(|background| background.value) {
@@ -261,6 +225,11 @@ impl JobSteps<'_> {
         }
     }
 
+    /// Waits for background steps; what they come to.
+    fn join(&self, frame: &Frame<'_>, ids: Option<&[String]>) -> Conclusion {
+        self.background.join(ids, &frame.results, self.progress)
+    }
+
     fn spawn<'s, 'e: 's>(
         &'s self,
         threads: &'s Threads<'s, 'e>,
@@ -268,15 +237,17 @@ impl JobSteps<'_> {
         step: &'s Step,
         number: StepNumber,
     ) {
-        let flag = self.background.begin(&step.id);
+        let mut run = StepRun::new(self, frame, number, StepStage::Main);
+        run.stop = self.background.begin(&step.id);
+        // What it sees was settled when its turn came, whatever the steps beside it do meanwhile.
+        let premise = run.premise(step);
         threads.spawn(move || {
-            let mut run = StepRun::new(self, frame, number, StepStage::Main);
-            run.stop = flag;
-            let finished = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run.main(step)));
-            if finished.is_err() {
-                self.progress.settle(Conclusion::Failure);
-            }
-            self.background.end(&step.id);
+            let control = &self.run.task.control;
+            let berth = self.background.berth(&run.stop, control);
+            let carried = std::panic::AssertUnwindSafe(|| run.aside(step, premise));
+            let aside = std::panic::catch_unwind(carried).unwrap_or_else(|_| Aside::failed());
+            drop(berth);
+            self.background.end(&step.id, aside);
         });
     }
 
@@ -288,24 +259,17 @@ impl JobSteps<'_> {
         (group, number): (&'s Step, StepNumber),
         steps: &'s [Step],
     ) {
-        let run = StepRun::new(self, frame, number, StepStage::Main);
-        run.inline(group, &|| {
+        self.run_inline(frame, group, number, &|| {
             for step in steps {
                 self.spawn(threads, frame, step, self.next_number());
             }
             let ids: Vec<String> = steps.iter().map(|step| step.id.clone()).collect();
-            if !ids.is_empty() {
-                self.background.wait(&ids);
-            }
-            StepEnd::success()
+            self.join(frame, Some(&ids))
         });
     }
 
-    fn run_inline(&self, frame: &Frame<'_>, step: &Step, number: StepNumber, act: &dyn Fn()) {
-        StepRun::new(self, frame, number, StepStage::Main).inline(step, &|| {
-            act();
-            StepEnd::success()
-        });
+    fn run_inline(&self, frame: &Frame<'_>, step: &Step, number: StepNumber, act: &dyn Fn() -> Conclusion) {
+        StepRun::new(self, frame, number, StepStage::Main).inline(step, act);
     }
 
     /// A job that was cancelled, or whose time is over, is so for the steps to come.

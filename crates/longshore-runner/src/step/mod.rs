@@ -7,4 +7,4 @@ pub(crate) mod variables;
 
 pub(crate) use command_files::{CommandFiles, unique};
 pub(crate) use frame::{ActionsOf, Frame};
-pub(crate) use run::{StepCall, StepEnd, StepRun};
+pub(crate) use run::{StepCall, StepRun};

@@ -16,7 +16,7 @@ use crate::control::{Limits, StopFlag};
 use crate::environment::{get, set};
 use crate::evaluate::{EvaluationError, Evaluator};
 use crate::handler::{self, HandlerEnd, Inputs, Post};
-use crate::job::{JobSteps, Progress, chain, minutes};
+use crate::job::{Aside, Changes, JobSteps, Progress, chain, minutes};
 use crate::voice::StepVoice;
 
 /// A step about to be carried out.
@@ -27,6 +27,27 @@ pub(crate) struct StepRun<'s> {
     stage: StepStage,
     /// Set by who may end it.
     pub(crate) stop: Arc<StopFlag>,
+    /// When what is around it must have ended.
+    deadline: Option<Instant>,
+    /// It began to clear up after what is around it was cancelled.
+    after_cancel: bool,
+}
+
+/// What was known of a step when its turn came.
+pub(crate) struct Premise {
+    name: String,
+    scope: Scope,
+    env: Vec<(String, String)>,
+    /// Whether it is to be done.
+    holds: Result<bool, EvaluationError>,
+}
+
+/// How a step that had its turn has ended.
+enum Ended {
+    /// Its condition did not hold.
+    Skipped,
+    /// With this end, which `continue-on-error` made this conclusion, and these changes.
+    Done(StepEnd, Conclusion, Changes),
 }
 
 /// A step that is carried out: what a handler needs.
@@ -49,6 +70,8 @@ pub(crate) struct StepCall<'s> {
     pub(crate) outputs: Vec<(String, String)>,
     /// What it saved for its action's end.
     pub(crate) state: Vec<(String, String)>,
+    /// What it changes for the steps after it.
+    pub(crate) changes: Changes,
     /// Whether a command failed, so that the step fails when it ends.
     pub(crate) command_failed: bool,
 }
@@ -63,12 +86,8 @@ pub(crate) struct StepEnd {
 }
 
 impl StepEnd {
-    pub(crate) fn success() -> Self {
-        Self { outcome: Conclusion::Success, exit_code: None, error: None, outputs: Vec::new() }
-    }
-
     fn failed(error: String) -> Self {
-        Self { outcome: Conclusion::Failure, error: Some(error), ..Self::success() }
+        Self { outcome: Conclusion::Failure, exit_code: None, error: Some(error), outputs: Vec::new() }
     }
 }
 
@@ -80,25 +99,65 @@ impl<'s> StepRun<'s> {
         stage: StepStage,
     ) -> Self {
         let voice = steps.run.task.voice.step(number);
-        Self { steps, frame, voice, stage, stop: Arc::new(StopFlag::default()) }
+        let stop = Arc::new(StopFlag::default());
+        Self { steps, frame, voice, stage, stop, deadline: None, after_cancel: false }
     }
 
-    /// The same inside of the step that uses a composite action: what it says is part of that step.
-    pub(crate) fn inside(steps: &'s JobSteps<'s>, frame: &'s Frame<'s>, voice: StepVoice) -> Self {
-        Self { steps, frame, voice, stage: StepStage::Main, stop: Arc::new(StopFlag::default()) }
+    /// The same inside of the step that uses a composite action: what it says is part of that step, and so is its time.
+    pub(crate) fn inside(call: &StepCall<'s>, frame: &'s Frame<'s>) -> Self {
+        Self {
+            steps: call.steps,
+            frame,
+            voice: call.voice.clone(),
+            stage: StepStage::Main,
+            stop: Arc::clone(&call.limits.stop),
+            deadline: call.limits.deadline,
+            after_cancel: call.limits.after_cancel,
+        }
     }
 
     /// Carries out a step of the list.
     pub(crate) fn main(&self, step: &Step) {
-        self.carry(step, &|call| handler::main(call, step));
+        self.settle(step, self.carry(step, self.premise(step), &|call| handler::main(call, step)));
     }
 
     /// Carries out a step that the runner itself does, such as waiting.
-    pub(crate) fn inline(&self, step: &Step, act: &dyn Fn() -> StepEnd) {
-        self.carry(step, &|_| {
-            let end = act();
-            HandlerEnd { outcome: end.outcome, exit_code: end.exit_code, error: end.error }
+    pub(crate) fn inline(&self, step: &Step, act: &dyn Fn() -> Conclusion) {
+        let ended = self.carry(step, self.premise(step), &|_| HandlerEnd {
+            outcome: act(),
+            exit_code: None,
+            error: None,
         });
+        self.settle(step, ended);
+    }
+
+    /// Carries out a step beside others; what it leaves for them.
+    pub(crate) fn aside(&self, step: &Step, premise: Premise) -> Aside {
+        match self.carry(step, premise, &|call| handler::main(call, step)) {
+            Ended::Skipped => Aside {
+                outcome: Conclusion::Skipped,
+                conclusion: Conclusion::Skipped,
+                outputs: Vec::new(),
+                changes: Changes::default(),
+            },
+            Ended::Done(end, conclusion, changes) => {
+                Aside { outcome: end.outcome, conclusion, outputs: end.outputs, changes }
+            }
+        }
+    }
+
+    /// Lets the steps after it see what it left.
+    fn settle(&self, step: &Step, ended: Ended) {
+        match ended {
+            Ended::Skipped => {
+                self.frame.results.set(&step.id, Conclusion::Skipped, Conclusion::Skipped, &[]);
+            }
+            Ended::Done(end, conclusion, changes) => {
+                changes.apply(self.steps.progress);
+                self.frame.results.set(&step.id, end.outcome, conclusion, &end.outputs);
+                self.status().settle(conclusion);
+            }
+        }
     }
 
     /// Carries out what an action wants to be done before the first step.
@@ -136,6 +195,7 @@ impl<'s> StepRun<'s> {
                 self.voice.say(StepEvent::Started { name, id: id.to_owned(), stage: self.stage });
                 let mut call = self.call(id, scope, env, None);
                 let end = Self::finish(&mut call, act);
+                std::mem::take(&mut call.changes).apply(self.steps.progress);
                 self.tell_end(&end, end.outcome);
                 self.status().settle(end.outcome);
             }
@@ -143,42 +203,47 @@ impl<'s> StepRun<'s> {
         }
     }
 
-    fn carry(&self, step: &Step, act: &dyn Fn(&mut StepCall<'_>) -> HandlerEnd) {
-        let own_env = step.env.as_ref();
+    /// What is known of a step now that its turn has come.
+    pub(crate) fn premise(&self, step: &Step) -> Premise {
         let (scope, _) = self.scope_with(&[]);
-        let evaluated =
+        let own_env = step.env.as_ref();
+        let own_env =
             own_env.map_or(Ok(Vec::new()), |token| Evaluator::new(self.frame.file, &scope).texts(token));
-        let (own_env, env_error) = match evaluated {
+        let (own_env, env_error) = match own_env {
             Ok(own_env) => (own_env, None),
             Err(error) => (Vec::new(), Some(error)),
         };
         let (scope, env) = self.scope_with(&own_env);
-        let evaluator = Evaluator::new(self.frame.file, &scope);
         let name = self.name(step, &scope);
-        let end = match evaluator.condition(&step.condition) {
+        let holds = match (Evaluator::new(self.frame.file, &scope).condition(&step.condition), env_error) {
+            // An environment without a value fails a step only if it is to be done.
+            (Ok(true), Some(error)) => Err(error),
+            (holds, _) => holds,
+        };
+        Premise { name, scope, env, holds }
+    }
+
+    fn carry(&self, step: &Step, premise: Premise, act: &dyn Fn(&mut StepCall<'_>) -> HandlerEnd) -> Ended {
+        let Premise { name, scope, env, holds } = premise;
+        let mut changes = Changes::default();
+        let end = match holds {
             Ok(false) => {
                 let condition = step.condition.as_written(self.frame.file);
                 if self.frame.depth == 0 {
                     let id = step.id.clone();
                     self.voice.say(StepEvent::Skipped { name, id, stage: self.stage, condition });
                 }
-                self.frame.results.set(&step.id, Conclusion::Skipped, Conclusion::Skipped, &[]);
-                return;
+                return Ended::Skipped;
             }
             Ok(true) => {
-                if let Some(error) = env_error {
-                    self.fail(&name, &step.id, &error)
-                } else {
-                    self.begin(&name, &step.id);
-                    self.act(step, scope, env, act)
-                }
+                self.begin(&name, &step.id);
+                self.act(step, scope, env, (act, &mut changes))
             }
             Err(error) => self.fail(&name, &step.id, &error),
         };
         let conclusion = self.conclude(step, &end);
         self.tell_end(&end, conclusion);
-        self.frame.results.set(&step.id, end.outcome, conclusion, &end.outputs);
-        self.status().settle(conclusion);
+        Ended::Done(end, conclusion, changes)
     }
 
     fn act(
@@ -186,7 +251,7 @@ impl<'s> StepRun<'s> {
         step: &Step,
         scope: Scope,
         env: Vec<(String, String)>,
-        act: &dyn Fn(&mut StepCall<'_>) -> HandlerEnd,
+        (act, changes): (&dyn Fn(&mut StepCall<'_>) -> HandlerEnd, &mut Changes),
     ) -> StepEnd {
         let timeout =
             step.timeout_minutes.as_ref().map(|token| Evaluator::new(self.frame.file, &scope).number(token));
@@ -195,7 +260,18 @@ impl<'s> StepRun<'s> {
                 let deadline =
                     timeout.filter(|minutes| *minutes > 0.0).map(|time| Instant::now() + minutes(time));
                 let mut call = self.call(&step.id, scope, env, deadline);
-                Self::finish(&mut call, act)
+                if self.stop.is_asked() {
+                    // Somebody ended it before it began.
+                    return StepEnd {
+                        outcome: Conclusion::Cancelled,
+                        exit_code: None,
+                        error: None,
+                        outputs: Vec::new(),
+                    };
+                }
+                let end = Self::finish(&mut call, act);
+                *changes = std::mem::take(&mut call.changes);
+                end
             }
             Err(error) => {
                 self.voice.error(&error.to_string());
@@ -212,7 +288,9 @@ impl<'s> StepRun<'s> {
         env: Vec<(String, String)>,
         deadline: Option<Instant>,
     ) -> StepCall<'s> {
-        let after_cancel = self.steps.run.task.control.cancelled().is_some();
+        let after_cancel = self.after_cancel || self.is_after_cancel();
+        let outer = self.deadline;
+        let deadline = deadline.map_or(outer, |own| Some(outer.map_or(own, |outer| own.min(outer))));
         let id = format!("{}{id}", self.frame.id_prefix);
         scope.set_entry("github", "action", Value::from(id.as_str()));
         StepCall {
@@ -231,6 +309,7 @@ impl<'s> StepRun<'s> {
             inputs: Inputs::default(),
             outputs: Vec::new(),
             state: Vec::new(),
+            changes: Changes::default(),
             command_failed: false,
         }
     }
@@ -318,6 +397,12 @@ impl<'s> StepRun<'s> {
         (scope, env)
     }
 
+    /// Whether it begins after the job was cancelled, so that only killing ends it. What is inside of a step that was
+    /// cancelled itself does not begin anew.
+    fn is_after_cancel(&self) -> bool {
+        self.frame.depth == 0 && self.steps.run.task.control.cancelled().is_some()
+    }
+
     /// What the end of the step is added to.
     fn status(&self) -> &Progress {
         self.frame.own_status.as_ref().unwrap_or(self.steps.progress)
@@ -387,11 +472,8 @@ impl StepCall<'_> {
 
     /// Takes over what the step wrote into its files.
     pub(crate) fn take(&mut self, written: Written) {
-        let progress = self.steps.progress;
-        for (name, value) in written.env {
-            progress.set_env(&name, value);
-        }
-        written.path.into_iter().for_each(|directory| progress.add_path(directory));
+        self.changes.env.extend(written.env);
+        self.changes.path.extend(written.path);
         for (name, value) in written.outputs {
             set(&mut self.outputs, &name, value);
         }

@@ -346,6 +346,7 @@ fn runner(args: &RunArgs, session: &Session) -> Result<Runner, Failure> {
             session.settings.home.value.join("artifacts"),
             session.settings.home.value.join("caches"),
         ),
+        concurrency: session.settings.home.value.join("concurrency"),
         machine: machine(&session.environment),
         slots: Slots::new(args.max_jobs.unwrap_or(cores)),
         clock: now,
