@@ -38,6 +38,7 @@ pub(crate) const LAYERS: &[Layer] = &[
         sideways: &["longshore-layer", "longshore-registry", "longshore-store"],
     },
     Layer { package: "longshore-history", level: 2, sideways: &[] },
+    Layer { package: "longshore-secrets", level: 2, sideways: &[] },
     Layer { package: "longshore-bootstrap", level: 2, sideways: &["longshore-layer"] },
     Layer { package: "longshore-engine", level: 3, sideways: &[] },
     Layer { package: "longshore-sys", level: 3, sideways: &[] },

@@ -4,6 +4,7 @@
 //! `cancel` steps join them (see `background`). What is still running when the last step has ended is waited for before
 //! post steps run.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope as Threads;
