@@ -8,10 +8,12 @@ LONGEST = 100
 
 def main(directories):
     found = 0
-    for file in sorted(path for directory in directories for path in pathlib.Path(directory).rglob("*.py")):
+    files = [file for directory in directories for file in pathlib.Path(directory).rglob("*.py")]
+    for file in sorted(files):
         for number, line in enumerate(file.read_text().splitlines(), 1):
             if len(line) > LONGEST:
-                print(f"::error file={file},line={number},title=line-length::{len(line)} characters")
+                place = f"file={file},line={number},title=line-length"
+                print(f"::error {place}::{len(line)} characters")
                 found += 1
     return 1 if found else 0
 
