@@ -8,6 +8,7 @@ mod check;
 mod completions;
 mod container;
 mod debug;
+mod direct;
 mod doctor;
 mod event;
 mod explain;
@@ -138,6 +139,9 @@ pub(crate) type Outcome = Result<Exit, Failure>;
 pub(crate) fn run() -> Exit {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let environment = Environment::of_process();
+    if let Some(cli) = direct::parse(&arguments) {
+        return start(cli, &environment);
+    }
     let words = container::has_codes_of_its_own(&arguments);
     match command(early_color(&arguments)).try_get_matches_from(arguments) {
         Ok(matches) => match <Cli as clap::FromArgMatches>::from_arg_matches(&matches) {

@@ -84,6 +84,39 @@ enum ContainerCommand {
     Cp(copy::CopyArgs),
 }
 
+/// Verbs that are built alone, because their start counts.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Direct {
+    Run,
+    Exec,
+}
+
+impl Direct {
+    pub(super) fn find(verb: &str) -> Option<Self> {
+        match verb {
+            "run" => Some(Self::Run),
+            "exec" => Some(Self::Exec),
+            _ => None,
+        }
+    }
+
+    /// Its part of the grammar.
+    pub(super) fn grammar(self) -> clap::Command {
+        match self {
+            Self::Run => run::RunArgs::augment_args(clap::Command::new("run")),
+            Self::Exec => exec::ExecArgs::augment_args(clap::Command::new("exec")),
+        }
+    }
+
+    pub(super) fn read(self, matches: &clap::ArgMatches) -> Result<ContainerArgs, clap::Error> {
+        let command = match self {
+            Self::Run => ContainerCommand::Run(Box::new(run::RunArgs::from_arg_matches(matches)?)),
+            Self::Exec => ContainerCommand::Exec(exec::ExecArgs::from_arg_matches(matches)?),
+        };
+        Ok(ContainerArgs { command })
+    }
+}
+
 pub(super) fn run(args: ContainerArgs, session: &mut Session) -> Outcome {
     match args.command {
         ContainerCommand::Run(args) => run::run(&args, session),
