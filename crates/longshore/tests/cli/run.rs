@@ -104,7 +104,7 @@ fn failures_decide_as_on_github() {
     let Some(it) = Containers::with_networks() else { return };
     let (ended, events) = run(
         &it,
-        r###"
+        r#"
 on: push
 jobs:
   soft:
@@ -129,7 +129,7 @@ jobs:
     if: always()
     runs-on: ubuntu-latest
     steps: [ run: 'echo "hard ${{ needs.hard.result }} soft ${{ needs.soft.result }}"' ]
-"###,
+"#,
         &[],
     );
     assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
@@ -160,7 +160,7 @@ fn secrets_are_nowhere_to_be_read() {
     let Some(it) = Containers::with_networks() else { return };
     let (ended, events) = run(
         &it,
-        r###"
+        r#"
 on: push
 jobs:
   a:
@@ -174,7 +174,7 @@ jobs:
           echo "leak=$TOKEN" >> "$GITHUB_OUTPUT"
           echo "::add-mask::made-here"
           echo "and made-here"
-"###,
+"#,
         &["-s", "TOKEN=hunter2-very-secret"],
     );
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
@@ -197,7 +197,7 @@ fn jobs_find_their_services() {
     }
     let (ended, events) = run(
         &it,
-        r###"
+        r#"
 on: push
 jobs:
   a:
@@ -213,7 +213,7 @@ jobs:
           for place in localhost:18080 127.0.0.1:${{ job.services.web.ports['80'] }} web:80; do
             echo "$place $(busybox wget -q -O- "http://$place/")"
           done
-"###,
+"#,
         &[],
     );
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
@@ -229,7 +229,7 @@ fn a_service_that_fails_shows_its_log() {
     let Some(it) = Containers::with_networks() else { return };
     let (ended, events) = run(
         &it,
-        r###"
+        r#"
 on: push
 jobs:
   a:
@@ -237,7 +237,7 @@ jobs:
     services:
       db: { image: host, command: 'sh -c "echo no disk; exit 4"', options: '--health-cmd true --health-interval 10s' }
     steps: [ run: echo never ]
-"###,
+"#,
         &[],
     );
     assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
@@ -249,12 +249,12 @@ jobs:
 #[test]
 fn what_nothing_here_runs_is_said() {
     let Some(it) = Containers::with_networks() else { return };
-    let workflow = r###"
+    let workflow = r"
 on: push
 jobs:
   win: { runs-on: windows-latest, steps: [ run: echo never ] }
   lin: { runs-on: ubuntu-latest, steps: [ run: echo here ] }
-"###;
+";
     let (ended, events) = run(&it, workflow, &[]);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     assert_eq!(jobs(&events), pairs(&[("lin", "success"), ("win", "skipped")]));
@@ -286,7 +286,7 @@ fn what_cannot_begin_has_a_code() {
 #[test]
 fn an_ordinary_user_runs_workflows() {
     let Some(it) = Containers::of_an_ordinary_user() else { return };
-    let workflow = r###"
+    let workflow = r#"
 on: push
 jobs:
   a:
@@ -295,7 +295,7 @@ jobs:
       - run: echo "user $(id -u)" > made; cat made; echo "k=v" >> "$GITHUB_OUTPUT"
         id: s
       - run: test "${{ steps.s.outputs.k }}" = v && test -f made
-"###;
+"#;
     let (ended, events) = run(&it, workflow, &[]);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     assert!(log(&events).contains("\nuser 0\n"), "{}", ended.stdout);
