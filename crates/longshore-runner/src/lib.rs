@@ -34,6 +34,7 @@ pub mod shell;
 mod slots;
 mod step;
 mod stores;
+mod trust;
 mod voice;
 
 pub use action::{ActionSource, FetchError, FetchedAction, FetchedRepository, RepositoryPlace};
@@ -45,3 +46,4 @@ pub use request::{Project, RunOutcome, RunRequest};
 pub use runner::{ActionMode, Machine, Runner, Swept};
 pub use slots::Slots;
 pub use stores::Stores;
+pub use trust::is_untrusted;

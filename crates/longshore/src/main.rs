@@ -20,6 +20,7 @@ mod pages;
 mod panic;
 mod plan;
 mod progress;
+mod prompt;
 mod run;
 mod settings;
 mod wiring;

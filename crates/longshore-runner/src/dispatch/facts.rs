@@ -10,6 +10,7 @@ use longshore_workflow::plan::{CalledWorkflow, JobBody, JobPlan, Planned};
 
 use crate::request::RunRequest;
 use crate::runner::Runner;
+use crate::trust::{is_of_dependabot, is_untrusted};
 
 /// What is the same for all jobs of a run.
 #[derive(Debug)]
@@ -22,8 +23,10 @@ pub(crate) struct RunFacts {
 
 impl RunFacts {
     pub(crate) fn new(_runner: &Runner, mut request: RunRequest, masker: Arc<Masker>) -> Self {
-        if request.event.is_fork && request.event.name != "pull_request_target" {
+        if is_untrusted(&request.event) {
             request.secrets.clear();
+            // A token that somebody gave us cannot be made one that only reads, so strangers get none.
+            request.token = Secret::new(String::new());
         }
         masker.add(request.secrets.iter().map(|(_, secret)| secret.expose().as_str()));
         masker.add([request.token.expose().as_str()]);
@@ -86,6 +89,14 @@ fn add_jobs(plans: &[JobPlan], jobs: &mut Vec<JobOutline>) {
     }
 }
 
+fn secret_source(request: &RunRequest) -> &'static str {
+    match &request.event {
+        event if is_of_dependabot(event) => "Dependabot",
+        event if is_untrusted(event) => "None",
+        _ => "Actions",
+    }
+}
+
 fn github(request: &RunRequest) -> Object {
     let identity =
         WorkflowIdentity { name: request.workflow.display_name(), path: request.workflow.file.name() };
@@ -105,7 +116,7 @@ fn github(request: &RunRequest) -> Object {
         ("ref_type", "branch".to_owned()),
         ("base_ref", String::new()),
         ("head_ref", String::new()),
-        ("secret_source", if request.event.is_fork { "None" } else { "Actions" }.to_owned()),
+        ("secret_source", secret_source(request).to_owned()),
         ("retention_days", "90".to_owned()),
         ("repository_visibility", "private".to_owned()),
     ];

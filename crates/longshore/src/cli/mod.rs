@@ -22,6 +22,7 @@ mod network;
 mod plan;
 mod run;
 mod runs;
+mod secret;
 mod settings;
 mod volume;
 
@@ -100,6 +101,7 @@ enum Command {
     Expr(expr::ExprArgs),
     Runs(Box<runs::RunsArgs>),
     Logs(logs::LogsArgs),
+    Secret(secret::SecretArgs),
     Explain(explain::ExplainArgs),
     Doctor(doctor::DoctorArgs),
     Image(Box<image::ImageArgs>),
@@ -228,6 +230,7 @@ fn dispatch(command: Command, session: &mut Session) -> Outcome {
         Command::Expr(args) => expr::run(&args, session),
         Command::Runs(args) => runs::run(&args, session),
         Command::Logs(args) => logs::run(&args, session),
+        Command::Secret(args) => secret::run(&args, session),
         Command::Explain(args) => explain::run(&args, session),
         Command::Doctor(args) => doctor::run(&args, session),
         Command::Image(args) => image::run(&args, session),

@@ -73,6 +73,10 @@ pub(super) struct RunArgs {
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = pair)]
     vars: Vec<(String, String)>,
 
+    /// A file of configuration variables, a `NAME=VALUE` on each line; may be given again [default: `.vars`, if there is one]
+    #[arg(long = "var-file", value_name = "FILE")]
+    var_files: Vec<PathBuf>,
+
     #[command(flatten)]
     secrets: SecretArgs,
 
@@ -160,7 +164,12 @@ pub(super) fn run(args: &RunArgs, session: &mut Session) -> Outcome {
     if starting.is_empty() {
         return nothing(&prepared);
     }
-    let secrets: Secrets = secrets::read(&args.secrets, &session.directory, &session.environment)?;
+    // Nothing is asked for, or opened, that is withheld anyway.
+    let secrets: Secrets = if longshore_runner::is_untrusted(&prepared.event) {
+        Secrets::new()
+    } else {
+        secrets::read(&args.secrets, &session.directory, &session.environment, &mut session.output)?
+    };
     let runner = runner(args, session)?;
     let history = session.wiring().history();
     sweep(&runner, &history, session);
@@ -210,8 +219,10 @@ fn prepare(args: &RunArgs, session: &mut Session) -> Result<Prepared, Failure> {
     }
     check_jobs(&args.jobs, &project.workflows)?;
     project.workflows.retain(|workflow| has_one_of(workflow, &args.jobs));
+    let mut given = secrets::variables(&args.var_files, &session.directory)?;
+    given.extend(args.vars.iter().cloned());
     let premise = settle(&request, &project.tree)?;
-    let vars = vars(&args.vars, &session.settings).unwrap_or_default();
+    let vars = vars(&given, &session.settings).unwrap_or_default();
     let selection = Selection { jobs: args.jobs.clone(), matrix: args.matrix.clone() };
     let input = PlanInput {
         event: &premise.event,

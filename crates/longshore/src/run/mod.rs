@@ -5,6 +5,7 @@ mod display;
 mod machine;
 pub(crate) mod secrets;
 mod signals;
+pub(crate) mod vault;
 
 pub(crate) use actions::Actions;
 pub(crate) use display::{Shared, window};

@@ -14,6 +14,8 @@ use crate::settings::ColorChoice;
 
 /// The variables with what they do.
 pub(crate) const VARIABLES: &[(&str, &str)] = &[
+    ("LONGSHORE_AGE_IDENTITY", "the file of keys that opens `.secrets.age`; as `--identity`"),
+    ("LONGSHORE_AGE_PASSPHRASE", "the passphrase of an encrypted file of secrets"),
     ("LONGSHORE_COLOR", "`auto`, `always` or `never`; as `--color`"),
     ("LONGSHORE_CONFIG", "a file to read in place of the project's `longshore.toml`; as `--config`"),
     ("LONGSHORE_FAIL_ON", "`note`, `warning`, `error` or `never`; as `check.fail-on`"),
@@ -38,6 +40,8 @@ pub(crate) const VARIABLES: &[(&str, &str)] = &[
     ("SSL_CERT_FILE", "certificates in PEM to trust in place of those that are built in"),
     ("npm_config_registry", "the npm registry that Node for actions comes from; also in upper case"),
     ("SOURCE_DATE_EPOCH", "the time that new images say they were made at, in seconds since 1970"),
+    ("VISUAL", "the editor of `longshore secret edit`"),
+    ("EDITOR", "the same, if `VISUAL` is not set; default `vi`"),
     ("RUST_BACKTRACE", "if `1`, an internal error says where it came from"),
 ];
 
