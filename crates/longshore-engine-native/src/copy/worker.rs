@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::process::ExitCode;
 use std::str::FromStr as _;
+use std::time::{Duration, Instant};
 
 use longshore_engine::{ContainerId, EngineError, Fault, ImageSource, MountKind};
 use longshore_layer::{ApplyOptions, Devices, Ownership, Whiteouts, apply};
@@ -19,6 +20,7 @@ use crate::home::{Home, io_error};
 use crate::launch::path::clean;
 use crate::launch::users::{Mapping, UserMap};
 use crate::launch::{Privilege, wants_own_users};
+use crate::process::ProcessDto;
 use crate::record::{ContainerDirectory, LiveLock, RecordDto, StateDto};
 use crate::rootfs::{RootSource, detached};
 use crate::volume::Volumes;
@@ -49,6 +51,12 @@ fn work(home: &Path, id: &str, verb: &str, path: &str) -> Result<(), EngineError
     }
 }
 
+/// How long a container may take to start or to end before it is told that it does.
+const SETTLING: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether it has.
+const LOOK: Duration = Duration::from_millis(1);
+
 /// A container's files, reached from within its user namespace.
 struct Container {
     root: OwnedFd,
@@ -62,16 +70,25 @@ struct Container {
 impl Container {
     fn open(home: &Home, id: &ContainerId, path: &str) -> Result<Self, EngineError> {
         let directory = ContainerDirectory::new(home, id);
-        let record = directory.record()?;
-        let state = directory.state()?;
-        if let Some(process) = state.process.filter(|process| state.state.is_alive() && process.is_alive()) {
-            return Self::of_process(process.pid, &clean_keeping_slash(path));
+        let until = Instant::now() + SETTLING;
+        loop {
+            let state = directory.state()?;
+            let alive = |process: &ProcessDto| state.state.is_alive() && process.is_alive();
+            if let Some(process) = state.process.filter(alive) {
+                return Self::of_process(process.pid, &clean_keeping_slash(path));
+            }
+            if let Some(lock) = LiveLock::take(home, id)? {
+                // What it was may have changed until the lock was had.
+                let (record, state) = (directory.record()?, directory.state()?);
+                return Self::of_files(home, &directory, (&record, &state), path, lock);
+            }
+            if Instant::now() >= until {
+                let message = "the container is starting or ending, its files cannot be copied now";
+                return Err(EngineError::new(Fault::Conflict, message).help("try again"));
+            }
+            // A monitor that is about to begin or to end says so in files alone.
+            std::thread::sleep(LOOK);
         }
-        let Some(lock) = LiveLock::take(home, id)? else {
-            let message = "the container is starting or ending, its files cannot be copied now";
-            return Err(EngineError::new(Fault::Conflict, message).help("try again"));
-        };
-        Self::of_files(home, &directory, (&record, &state), path, lock)
     }
 
     fn of_process(pid: i32, path: &str) -> Result<Self, EngineError> {
