@@ -15,7 +15,7 @@ fn run(it: &Containers, workflow: &str, arguments: &[&str]) -> (Ended, Vec<Value
 }
 
 /// Makes the project a repository whose files are committed. It belongs to whom the project belongs to.
-fn commit(it: &Containers) {
+pub(crate) fn commit(it: &Containers) {
     if !it.context.project().join(".git/HEAD").exists() {
         it.context.git(&["init", "--quiet", "--initial-branch", "main"]);
     }
@@ -47,7 +47,7 @@ fn pairs(jobs: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 /// Everything that steps wrote to their logs.
-fn log(events: &[Value]) -> String {
+pub(crate) fn log(events: &[Value]) -> String {
     let chunks = events.iter().filter(|event| event["type"] == "log");
     let lines = chunks.flat_map(|event| event["lines"].as_array().unwrap());
     lines.map(|line| line.as_str().unwrap().to_owned() + "\n").collect()

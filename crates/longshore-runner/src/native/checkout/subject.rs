@@ -173,8 +173,8 @@ impl Subject {
 
 fn not_found(wanted: &str, root: &Path, why: &str) -> String {
     format!(
-        "A branch or tag with the name '{wanted}' could not be found: `{}` was looked at, and {why}. \
-         `git fetch origin {wanted}` brings what only the remote has.",
+        "A branch or tag with the name '{wanted}' could not be found: `{}` was looked at, and {why}; \
+         `git fetch origin {wanted}` brings what only the remote has",
         root.display()
     )
 }
