@@ -9,6 +9,7 @@ mod cache;
 pub(crate) mod checkout;
 mod files;
 mod inputs;
+mod setup;
 
 use std::sync::Arc;
 
@@ -34,6 +35,24 @@ pub(crate) enum NativeAction {
     RestoreCache,
     /// `actions/cache/save`.
     SaveCache,
+    /// `actions/setup-python`.
+    SetupPython,
+    /// `actions/setup-node`.
+    SetupNode,
+    /// `actions/setup-go`.
+    SetupGo,
+    /// `actions/setup-java`.
+    SetupJava,
+    /// `astral-sh/setup-uv`.
+    SetupUv,
+    /// `pnpm/action-setup`.
+    SetupPnpm,
+    /// `dtolnay/rust-toolchain`.
+    RustToolchain,
+    /// `actions-rust-lang/setup-rust-toolchain`.
+    SetupRust,
+    /// `Swatinem/rust-cache`.
+    RustCache,
 }
 
 impl NativeAction {
@@ -51,6 +70,15 @@ impl NativeAction {
             "actions/cache" => Some(Self::Cache),
             "actions/cache/restore" => Some(Self::RestoreCache),
             "actions/cache/save" => Some(Self::SaveCache),
+            "actions/setup-python" => Some(Self::SetupPython),
+            "actions/setup-node" => Some(Self::SetupNode),
+            "actions/setup-go" => Some(Self::SetupGo),
+            "actions/setup-java" => Some(Self::SetupJava),
+            "astral-sh/setup-uv" => Some(Self::SetupUv),
+            "pnpm/action-setup" => Some(Self::SetupPnpm),
+            "dtolnay/rust-toolchain" => Some(Self::RustToolchain),
+            "actions-rust-lang/setup-rust-toolchain" => Some(Self::SetupRust),
+            "swatinem/rust-cache" => Some(Self::RustCache),
             _ => None,
         }
     }
@@ -65,18 +93,36 @@ impl NativeAction {
             Self::Cache => cache::main(call),
             Self::RestoreCache => cache::restore(call),
             Self::SaveCache => cache::save(call),
+            Self::SetupPython => setup::python(call),
+            Self::SetupNode => setup::node(call),
+            Self::SetupGo => setup::go(call),
+            Self::SetupJava => setup::java(call),
+            Self::SetupUv => setup::uv(call),
+            Self::SetupPnpm => setup::pnpm(call),
+            Self::RustToolchain => setup::rust_toolchain(call),
+            Self::SetupRust => setup::rust_setup(call),
+            Self::RustCache => setup::rust_cache(call),
         }
     }
 
     /// Whether it does something after the job's steps.
     pub(crate) fn has_post(self) -> bool {
-        matches!(self, Self::Cache | Self::Checkout)
+        matches!(self, Self::Cache | Self::Checkout) || self.keeps_cache()
+    }
+
+    /// Whether it sets up a tool whose package manager may keep a cache.
+    fn keeps_cache(self) -> bool {
+        use NativeAction::{RustCache, SetupGo, SetupJava, SetupNode, SetupPython, SetupRust, SetupUv};
+        matches!(self, SetupPython | SetupNode | SetupGo | SetupJava | SetupUv | SetupRust | RustCache)
     }
 
     /// Whether that is to be done; always without a condition.
     pub(crate) fn post_condition(self) -> Option<Condition> {
         let text = match self {
+            // A cache of Rust may be kept after a failure, too.
+            Self::SetupRust | Self::RustCache => "!cancelled()",
             Self::Cache => "success()",
+            other if other.keeps_cache() => "success()",
             _ => return None,
         };
         let expr = longshore_expr::parse(text).ok()?;
@@ -88,6 +134,7 @@ impl NativeAction {
         match self {
             Self::Checkout => checkout::post(call),
             Self::Cache => cache::post(call),
+            other if other.keeps_cache() => setup::post(call),
             _ => HandlerEnd::success(),
         }
     }

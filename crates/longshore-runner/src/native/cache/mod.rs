@@ -8,6 +8,6 @@ mod action;
 mod paths;
 mod store;
 
-pub(super) use action::{main, post, restore, save};
+pub(super) use action::{main, post, restore, save, save_paths};
 pub(super) use paths::CachePaths;
-pub(super) use store::Restored;
+pub(super) use store::{CacheError, JobCaches, Restored};

@@ -69,25 +69,38 @@ impl JobFiles<'_> {
             if fs::symlink_metadata(&source).is_err() {
                 continue;
             }
-            let failed = |source| FilesError::Deliver { path: inside.clone(), source };
-            let id = self
-                .place
-                .container()
-                .ok_or_else(|| failed(EngineError::new(Fault::Bug, "there is no container yet")))?;
-            let engine = self.place.engine();
-            let (mut reader, writer) =
-                io::pipe().map_err(|source| FilesError::Stage { path: inside.clone(), source })?;
-            let (copied, packed) = std::thread::scope(|threads| {
-                let packing = threads.spawn(|| pack(&out, &source, writer));
-                let copied = engine.copy_in(id, Path::new("/"), &mut reader);
-                drop(reader);
-                let panicked = |_| Err(io::Error::other("the thread that packs has panicked"));
-                (copied, packing.join().unwrap_or_else(panicked))
-            });
-            copied.map_err(failed)?;
-            packed.map_err(|source| FilesError::Stage { path: inside.clone(), source })?;
+            self.carry(&inside, |writer| pack((&out, Path::new("")), &source, writer))?;
         }
         Ok(())
+    }
+
+    /// Copies a directory of this machine, which no job can change, to a path inside.
+    pub(crate) fn send(&self, source: &Path, inside: &Path) -> Result<(), FilesError> {
+        let name = inside.strip_prefix("/").unwrap_or(inside);
+        self.carry(inside, |writer| pack((source, name), source, writer))
+    }
+
+    /// Hands what packs an archive to the container, which unpacks it from its root.
+    fn carry(
+        &self,
+        inside: &Path,
+        pack: impl FnOnce(io::PipeWriter) -> io::Result<()> + Send,
+    ) -> Result<(), FilesError> {
+        let failed = |source| FilesError::Deliver { path: inside.to_owned(), source };
+        let id = self.place.container();
+        let id = id.ok_or_else(|| failed(EngineError::new(Fault::Bug, "there is no container yet")))?;
+        let engine = self.place.engine();
+        let staged = |source| FilesError::Stage { path: inside.to_owned(), source };
+        let (mut reader, writer) = io::pipe().map_err(staged)?;
+        let (copied, packed) = std::thread::scope(|threads| {
+            let packing = threads.spawn(|| pack(writer));
+            let copied = engine.copy_in(id, Path::new("/"), &mut reader);
+            drop(reader);
+            let panicked = |_| Err(io::Error::other("the thread that packs has panicked"));
+            (copied, packing.join().unwrap_or_else(panicked))
+        });
+        copied.map_err(failed)?;
+        packed.map_err(staged)
     }
 
     /// A directory of one's own below the root, which the job does not see.
@@ -104,9 +117,9 @@ impl JobFiles<'_> {
     }
 }
 
-/// Packs what is at `source` by its path below `top`. Directories above it have no entries, nor has it itself if it is a
+/// Packs what is at `source` by its path below `top`, which is called otherwise in the archive. Directories above it have no entries, nor has it itself if it is a
 /// directory: they may be there, with rights of their own.
-fn pack(top: &Path, source: &Path, writer: impl Write) -> io::Result<()> {
+fn pack((top, named): (&Path, &Path), source: &Path, writer: impl Write) -> io::Result<()> {
     let mut builder = Builder::new(writer);
     let mut left = vec![source.to_owned()];
     while let Some(path) = left.pop() {
@@ -127,8 +140,8 @@ fn pack(top: &Path, source: &Path, writer: impl Write) -> io::Result<()> {
             kind if kind.is_file() => EntryKind::File,
             _ => continue,
         };
-        let name = path.strip_prefix(top).unwrap_or(&path).as_os_str().as_bytes();
-        let mut entry = Entry::new(name, kind);
+        let name = named.join(path.strip_prefix(top).unwrap_or(&path));
+        let mut entry = Entry::new(name.as_os_str().as_bytes(), kind);
         entry.mode = metadata.permissions().mode() & 0o777;
         entry.modified = Timestamp::from_seconds(metadata.mtime());
         let appended = if entry.kind == EntryKind::File {
