@@ -10,6 +10,7 @@ pub(crate) mod checkout;
 mod files;
 mod inputs;
 mod setup;
+mod unsupported;
 
 use std::sync::Arc;
 
@@ -85,6 +86,7 @@ impl NativeAction {
 
     /// Carries it out.
     pub(crate) fn main(self, call: &mut StepCall<'_>) -> HandlerEnd {
+        self.warn(call);
         match self {
             Self::Checkout => checkout::main(call),
             Self::UploadArtifact => artifact::upload(call),

@@ -24,6 +24,7 @@ mod image;
 mod plan;
 mod registry;
 mod run;
+mod run_actions;
 mod run_checkout;
 mod runs;
 mod settings;

@@ -16,7 +16,7 @@ const LOOK: &str = r#"IFS=:; for d in $PATH; do [ -x "$d/pnpm" ] && v=$(cd / && 
 exit 0"#;
 
 /// Installs a version with npm below a directory.
-const INSTALL: &str = r#"mkdir -p "$2" && cd "$2" && npm install --silent --no-audit --no-fund --prefix "$2" "pnpm@$1" >&2 || exit 1
+const INSTALL: &str = r#"mkdir -p "$2" && cd "$2" && npm install --loglevel error --no-audit --no-fund --prefix "$2" "pnpm@$1" >&2 || exit 1
 b="$2/node_modules/.bin"; printf '%s\t%s\t%s\n' "$("$b/pnpm" --version)" "$b" "$b/pnpm""#;
 
 /// Carries it out.

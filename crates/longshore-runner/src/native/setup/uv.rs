@@ -20,7 +20,11 @@ IFS=:; for d in $PATH "$HOME/.local/bin" "$HOME/.cargo/bin"; do [ -x "$d/uv" ] &
 exit 0"#;
 
 /// Installs a version with pip into a directory.
-const INSTALL: &str = r#"python3 -m pip install --quiet --disable-pip-version-check --no-deps --target "$2" "uv$1" >&2 || exit 1
+const INSTALL: &str = r#"IFS=:; p=
+for d in $PATH "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.*/bin; do case "$d" in */shims) continue;; esac
+[ -x "$d/python3" ] && "$d/python3" -m pip --version >/dev/null 2>&1 && p="$d/python3" && break; done; unset IFS
+[ -n "$p" ] || { echo "there is no pip" >&2; exit 1; }
+"$p" -m pip install --quiet --disable-pip-version-check --no-deps --target "$2" "uv$1" >&2 || exit 1
 v=$("$2/bin/uv" --version) || exit 1; v=${v#uv }; printf '%s\t%s\t%s\n' "${v%% *}" "$2/bin" "$2/bin/uv""#;
 
 /// What decides about the cache, unless the step says so.
