@@ -1,10 +1,11 @@
 //! Handing ports on: the process in a job's container that lets it find services at `localhost`.
 //!
-//! `__forward LISTEN=NAME:PORT…` listens on the loopback addresses and carries bytes to the named container. Names are
-//! looked up for each connection, because a service may be started anew with another address.
+//! `__forward LISTEN=NAME:PORT…` listens on the loopback addresses and carries bytes to the named container, and with
+//! `LISTEN=unix:PATH` to a socket. Names are looked up for each connection, because a service may be started anew with another address.
 
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 
 /// Runs until it is killed. The arguments are those after `__forward`.
@@ -47,20 +48,64 @@ fn listen(argument: &str) -> io::Result<Vec<TcpListener>> {
     Ok(listeners)
 }
 
+/// `unix:PATH` or `NAME:PORT`.
 fn carry(near: &TcpStream, target: &str) {
-    let Ok(far) = TcpStream::connect(target) else {
-        // A connection that is refused at once is what a service that does not listen looks like.
-        let _ = near.shutdown(Shutdown::Both);
-        return;
+    let _ = near.set_nodelay(true);
+    // A connection that is refused at once is what a service that does not listen looks like.
+    let refused = || drop(near.shutdown(Shutdown::Both));
+    match target.strip_prefix("unix:") {
+        Some(path) => UnixStream::connect(path).map_or_else(|_| refused(), |far| join(near, &far)),
+        None => TcpStream::connect(target).map_or_else(
+            |_| refused(),
+            |far| {
+                let _ = far.set_nodelay(true);
+                join(near, &far);
+            },
+        ),
+    }
+}
+
+/// A connection with two directions that end on their own.
+pub(crate) trait Duplex: Sync {
+    /// Carries what comes from here there, until it ends.
+    fn copy_to(&self, other: &mut dyn io::Write);
+    /// The end that is written to.
+    fn writer(&self) -> Box<dyn io::Write + '_>;
+    /// Says that no more will be written.
+    fn end(&self);
+}
+
+macro_rules! duplex {
+    ($stream:ty) => {
+        impl Duplex for $stream {
+            fn copy_to(&self, other: &mut dyn io::Write) {
+                let mut from = self;
+                let _ = io::copy(&mut from, other);
+            }
+
+            fn writer(&self) -> Box<dyn io::Write + '_> {
+                Box::new(self)
+            }
+
+            fn end(&self) {
+                let _ = self.shutdown(Shutdown::Write);
+            }
+        }
     };
-    let _ = (near.set_nodelay(true), far.set_nodelay(true));
+}
+
+duplex!(TcpStream);
+duplex!(UnixStream);
+
+/// Carries bytes both ways until both have ended.
+pub(crate) fn join(near: &dyn Duplex, far: &dyn Duplex) {
     std::thread::scope(|threads| {
-        threads.spawn(|| copy(near, &far));
-        copy(&far, near);
+        threads.spawn(|| copy(near, far));
+        copy(far, near);
     });
 }
 
-fn copy(mut from: &TcpStream, mut to: &TcpStream) {
-    let _ = io::copy(&mut from, &mut to);
-    let _ = to.shutdown(Shutdown::Write);
+fn copy(from: &dyn Duplex, to: &dyn Duplex) {
+    from.copy_to(&mut to.writer());
+    to.end();
 }

@@ -31,6 +31,8 @@ pub struct Runner {
     pub stores: Stores,
     /// A directory for concurrency groups; all runs that share their groups share it.
     pub concurrency: PathBuf,
+    /// A directory for keys of this installation.
+    pub keys: PathBuf,
     /// What of this machine is seen in jobs of the image `host`.
     pub machine: Machine,
     /// How many jobs run at the same time.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use gix_transport::client::blocking_io::http::{GetResponse, Http, PostBodyDataKind, PostResponse};
 use ureq::ResponseExt;
 use ureq::http::{Method, Request, Response};
+use ureq::tls::TlsConfig;
 
 /// No action is near this size.
 const MAX_ANSWER_BYTES: u64 = 1024 * 1024 * 1024;
@@ -26,9 +27,10 @@ pub(crate) struct Client {
 
 impl Client {
     /// A client that, once on https, never leaves it.
-    pub(crate) fn new(https_only: bool) -> Self {
+    pub(crate) fn new(https_only: bool, tls: TlsConfig) -> Self {
         let config = ureq::Agent::config_builder()
             .https_only(https_only)
+            .tls_config(tls)
             .http_status_as_error(false)
             .timeout_connect(Some(Duration::from_secs(15)))
             .timeout_recv_response(Some(Duration::from_mins(1)))

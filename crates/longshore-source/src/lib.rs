@@ -36,6 +36,7 @@ mod remote_url;
 mod repository;
 mod resolve;
 mod text;
+mod trust;
 mod worktree;
 
 pub use action_reference::ReferenceError;
@@ -64,4 +65,5 @@ pub use resolve::{
     ResolverSettings,
 };
 pub use text::{MAX_FILE_BYTES, TextError};
+pub use trust::TrustError;
 pub use worktree::{WorkTree, WorkTreeError};

@@ -18,8 +18,10 @@ use longshore_layer::{DecompressError, decompress};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha512};
 use thiserror::Error;
+use ureq::tls::TlsConfig;
 
 use crate::draft::Draft;
+use crate::trust::{TrustError, tls};
 
 /// How old a release may be before a newer one is looked for.
 const REFRESH_AFTER: Duration = Duration::from_hours(30 * 24);
@@ -42,6 +44,8 @@ pub struct NodeReleases {
     pub registry: String,
     /// Whether it may be asked.
     pub network: bool,
+    /// A file of certificates to believe in place of the usual ones.
+    pub certificates: Option<PathBuf>,
     /// The time.
     pub now: SystemTime,
 }
@@ -58,6 +62,9 @@ pub enum NodeError {
         /// The major version.
         major: u32,
     },
+    /// The certificates that the registry is believed by cannot be read.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     /// The registry could not be asked, or refused.
     #[error("failed to fetch `{url}`")]
     Fetch {
@@ -179,7 +186,7 @@ impl NodeReleases {
 
     fn fetch(&self, major: u32) -> Result<PathBuf, NodeError> {
         let url = format!("{}/{}", self.registry.trim_end_matches('/'), package()?);
-        let agent = agent();
+        let agent = agent(tls(self.certificates.as_deref())?);
         let answer = get(&agent, &url, ABBREVIATED, MAX_METADATA)?;
         let failed = |source| NodeError::Metadata { url: url.clone(), source };
         let known: PackageDto = serde_json::from_reader(BufReader::new(answer)).map_err(failed)?;
@@ -214,8 +221,9 @@ fn package() -> Result<&'static str, NodeError> {
     }
 }
 
-fn agent() -> ureq::Agent {
+fn agent(tls: TlsConfig) -> ureq::Agent {
     let config = ureq::Agent::config_builder()
+        .tls_config(tls)
         .timeout_connect(Some(Duration::from_secs(15)))
         .timeout_recv_response(Some(Duration::from_mins(1)))
         .timeout_global(Some(Duration::from_mins(10)))

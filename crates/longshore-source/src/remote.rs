@@ -3,7 +3,7 @@
 //! Exactly one commit is fetched, without history (git documentation: "git-fetch", `--depth`), into an empty bare
 //! repository. The only credential ever sent is one that the URL itself
 //! holds, and no helper program is asked for one. A proxy
-//! is taken from the usual environment variables; certificates are checked against Mozilla's list.
+//! is taken from the usual environment variables; certificates are checked against Mozilla's list, or a file's.
 
 use std::error::Error as StdError;
 use std::num::NonZeroU32;
@@ -15,10 +15,12 @@ use gix::remote::fetch::{Shallow, Tags};
 use gix_transport::Protocol;
 use gix_transport::client::blocking_io::http::connect_http;
 use thiserror::Error;
+use ureq::tls::TlsConfig;
 
 use crate::git_tree::GitTree;
 use crate::http::Client;
 use crate::repository::{Cause, CommitId, GitError, Repository};
+use crate::trust::{TrustError, tls};
 
 /// Why a fetch failed.
 #[derive(Debug, Error)]
@@ -52,20 +54,29 @@ pub enum FetchError {
         /// The version.
         version: String,
     },
+    /// The certificates that servers are believed by cannot be read.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     /// What was fetched cannot be read back.
     #[error(transparent)]
     Git(#[from] GitError),
 }
 
 /// Fetches `version` from `url` into the existing, empty `directory`, and returns its commit.
-pub(crate) fn fetch(url: &str, version: &str, directory: &Path) -> Result<CommitId, FetchError> {
+pub(crate) fn fetch(
+    url: &str,
+    version: &str,
+    directory: &Path,
+    certificates: Option<&Path>,
+) -> Result<CommitId, FetchError> {
     let parsed =
         gix::url::parse(url).ok().filter(|_| url.starts_with("http://") || url.starts_with("https://"));
     let parsed = parsed.ok_or_else(|| FetchError::Scheme { url: without_password(url) })?;
     let url = &without_password(url);
+    let tls = tls(certificates)?;
     let failed =
         |source: Cause| FetchError::Transfer { url: url.to_owned(), version: version.to_owned(), source };
-    transfer(parsed, version, directory).map_err(|error| failed(reason(&error)))?;
+    transfer(parsed, version, directory, tls).map_err(|error| failed(reason(&error)))?;
     let unknown = || FetchError::NoVersion { url: url.to_owned(), version: version.to_owned() };
     let repository = Repository::at(directory)?.ok_or_else(unknown)?;
     Ok(GitTree::of(repository, version)?.ok_or_else(unknown)?.commit().clone())
@@ -96,7 +107,7 @@ pub(crate) fn without_password(url: &str) -> String {
     }
 }
 
-fn transfer(url: gix::Url, version: &str, directory: &Path) -> gix::Result {
+fn transfer(url: gix::Url, version: &str, directory: &Path, tls: TlsConfig) -> gix::Result {
     let options = gix::create::Options::default();
     let isolated = gix::open::Options::isolated();
     let git = gix::ThreadSafeRepository::init_opts(directory, gix::create::Kind::Bare, options, isolated)?;
@@ -105,7 +116,7 @@ fn transfer(url: gix::Url, version: &str, directory: &Path) -> gix::Result {
     let specs = specs.iter().map(String::as_str);
     let remote =
         git.remote_at(url.clone())?.with_fetch_tags(Tags::None).with_refspecs(specs, Direction::Fetch)?;
-    let client = Client::new(url.scheme == gix::url::Scheme::Https);
+    let client = Client::new(url.scheme == gix::url::Scheme::Https, tls);
     let transport = connect_http(client, url, Protocol::V2, false);
     let one = Shallow::DepthAtRemote(NonZeroU32::MIN);
     let connection = remote.to_connection_with_transport(transport).with_credentials(|_| Ok(None));

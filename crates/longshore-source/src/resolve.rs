@@ -36,6 +36,8 @@ pub struct ResolverSettings {
     pub network: bool,
     /// Where to fetch what no mirror has, such as `https://github.com`; the repository's name is appended.
     pub server: Option<String>,
+    /// A file of certificates to believe in place of the usual ones.
+    pub certificates: Option<PathBuf>,
     /// Seconds since 1970-01-01T00:00:00Z, for the cache's records.
     pub now: u64,
     /// With `network`, how old in seconds a branch or tag may be before it is fetched again. A commit never is.
@@ -392,7 +394,8 @@ impl Resolver {
         url: &str,
     ) -> Result<Place, ResolveError> {
         let workspace = cache.workspace(reference)?;
-        let commit = remote::fetch(url, &reference.version, &workspace.path)?;
+        let commit =
+            remote::fetch(url, &reference.version, &workspace.path, self.settings.certificates.as_deref())?;
         let shown = remote::without_password(url);
         let entry = CachedReference { commit, fetched_at: self.settings.now, url: shown.clone() };
         cache.store(reference, &workspace, &entry)?;

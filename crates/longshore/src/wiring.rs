@@ -72,7 +72,7 @@ impl<'a> Wiring<'a> {
             credentials: self.credential_sources(),
             rules: self.settings.registries.values().map(|rule| rule.value.clone()).collect(),
             offline: !self.settings.network.value,
-            root_certificates: self.environment.var("SSL_CERT_FILE").map(PathBuf::from),
+            root_certificates: self.environment.certificates(),
             proxies: self.proxies(),
         }
     }

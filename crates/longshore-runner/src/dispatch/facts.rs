@@ -8,6 +8,7 @@ use longshore_expr::{Object, Value};
 use longshore_workflow::event::WorkflowIdentity;
 use longshore_workflow::plan::{CalledWorkflow, JobBody, JobPlan, Planned};
 
+use crate::job::RunServices;
 use crate::request::RunRequest;
 use crate::runner::Runner;
 use crate::trust::{is_of_dependabot, is_untrusted};
@@ -19,6 +20,8 @@ pub(crate) struct RunFacts {
     pub(crate) masker: Arc<Masker>,
     /// The `github` context without what only a job knows.
     pub(crate) github: Object,
+    /// The server for actions.
+    pub(crate) services: RunServices,
 }
 
 impl RunFacts {
@@ -31,7 +34,7 @@ impl RunFacts {
         masker.add(request.secrets.iter().map(|(_, secret)| secret.expose().as_str()));
         masker.add([request.token.expose().as_str()]);
         let github = github(&request);
-        Self { request, masker, github }
+        Self { request, masker, github, services: RunServices::default() }
     }
 
     /// The `secrets` context of the top level.

@@ -4,7 +4,8 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use longshore_engine::{
-    EngineError, ExecSpec, ExitStatus, Fault, Input, Output, OutputSink, ProcessIo, RunningExec, Stream,
+    ContainerId, EngineError, ExecSpec, ExitStatus, Fault, Input, Output, OutputSink, ProcessIo, RunningExec,
+    Stream,
 };
 use longshore_event::{Conclusion, LogChunk};
 
@@ -12,7 +13,7 @@ use super::HandlerEnd;
 use crate::command::{Effect, OutputReader, StepFiles, StepOutput, StepOutputOptions};
 use crate::control::{Ended, wait_limited};
 use crate::environment::get;
-use crate::job::chain;
+use crate::job::{Paths, chain};
 use crate::step::StepCall;
 use crate::voice::StepVoice;
 
@@ -28,6 +29,15 @@ pub(crate) struct Process {
     pub(crate) command: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) working_directory: String,
+    /// Where it runs, if not in the job's container.
+    pub(crate) inside: Option<Inside>,
+}
+
+/// Another container than the job's.
+pub(crate) struct Inside {
+    pub(crate) container: ContainerId,
+    /// The directories of the job as they are seen in it.
+    pub(crate) paths: Paths,
 }
 
 /// Reads the two streams of a step. Shared with the engine's threads.
@@ -53,7 +63,7 @@ struct Heard {
 
 /// The files of the job that commands name.
 struct Files {
-    paths: crate::job::Paths,
+    paths: Paths,
 }
 
 impl StepFiles for Files {
@@ -83,7 +93,9 @@ impl Process {
     /// Runs it to its end, and takes over what it says. Gives what kept it from running, so that another program may be
     /// tried.
     pub(crate) fn run(&self, call: &mut StepCall<'_>) -> Result<HandlerEnd, EngineError> {
-        let ears = Arc::new(Ears::new(call));
+        let place = call.steps.place;
+        let paths = self.inside.as_ref().map_or(&place.paths, |inside| &inside.paths);
+        let ears = Arc::new(Ears::new(call, paths));
         let spec = ExecSpec {
             command: self.command.clone(),
             env: self.env.iter().map(|(name, value)| format!("{name}={value}")).collect(),
@@ -91,8 +103,11 @@ impl Process {
             ..ExecSpec::default()
         };
         let sink: Arc<dyn OutputSink> = Arc::new(Sink(Arc::clone(&ears)));
-        let exec =
-            call.steps.place.exec(&spec, ProcessIo { input: Input::Null, output: Output::Sink(sink) })?;
+        let io = ProcessIo { input: Input::Null, output: Output::Sink(sink) };
+        let exec = match &self.inside {
+            Some(inside) => place.engine().start_exec(&inside.container, &spec, io)?,
+            None => place.exec(&spec, io)?,
+        };
         let exec: Arc<dyn RunningExec> = Arc::from(exec);
         let (result, ended) = wait_limited(&*exec, &call.steps.run.task.control, &call.limits);
         ears.wait_for_streams(&exec);
@@ -141,11 +156,11 @@ fn end(call: &StepCall<'_>, status: ExitStatus, ended: Option<Ended>) -> Handler
 }
 
 impl Ears {
-    fn new(call: &StepCall<'_>) -> Self {
+    fn new(call: &StepCall<'_>, paths: &Paths) -> Self {
         let allowed =
             |name: &str| get(&call.env, name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
         let options = StepOutputOptions {
-            workspace: call.steps.place.paths.workspace.clone(),
+            workspace: paths.workspace.clone(),
             debug: call.steps.run.task.facts.request.debug,
             allow_unsecure_commands: allowed("ACTIONS_ALLOW_UNSECURE_COMMANDS"),
             allow_unsecure_stop_tokens: allowed("ACTIONS_ALLOW_UNSECURE_STOPCOMMAND_TOKENS"),
@@ -154,7 +169,7 @@ impl Ears {
             options,
             Arc::clone(&call.voice.job.run.masker),
             Arc::clone(&call.steps.matchers),
-            Arc::new(Files { paths: call.steps.place.paths.clone() }),
+            Arc::new(Files { paths: paths.clone() }),
         ));
         Self {
             readers: [

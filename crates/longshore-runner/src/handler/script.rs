@@ -80,8 +80,12 @@ fn run(call: &mut StepCall<'_>, shell: &Shell, texts: &Texts) -> HandlerEnd {
     let mut env = call.process_env();
     env.extend(files.variables(place));
     let programs: Vec<String> = shell.programs().map(str::to_owned).collect();
-    let mut process =
-        Process { command: Vec::new(), env, working_directory: texts.working_directory.clone() };
+    let mut process = Process {
+        command: Vec::new(),
+        env,
+        working_directory: texts.working_directory.clone(),
+        inside: None,
+    };
     let mut is_first = true;
     for (at, program) in programs.iter().enumerate() {
         process.command = std::iter::once(program.clone()).chain(arguments.iter().cloned()).collect();

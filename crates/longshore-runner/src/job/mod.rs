@@ -1,15 +1,19 @@
 //! One job: from its first container to its last post step.
 
+mod action_paths;
 mod background;
 mod folder;
+mod forwarder;
 mod node;
 mod open;
 mod paths;
 mod place;
 mod progress;
+mod relay;
 mod service;
 mod specification;
 mod steps;
+mod toolkit;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -28,16 +32,18 @@ use crate::dispatch::RunFacts;
 use crate::evaluate::Evaluator;
 use crate::runner::Runner;
 use crate::voice::JobVoice;
+pub(crate) use action_paths::ActionPaths;
 pub(crate) use background::{Aside, Changes};
 pub(crate) use folder::Folder;
 pub(crate) use node::Nodes;
 pub(crate) use open::Directory;
 pub(crate) use paths::Paths;
-pub(crate) use place::{Place, RUN_LABEL, bind};
+pub(crate) use place::{Place, PlaceError, RUN_LABEL, bind};
 pub(crate) use progress::{Progress, StepResults};
 pub(crate) use specification::Specification;
 use specification::Unfit;
 pub(crate) use steps::{JobSteps, chain};
+pub(crate) use toolkit::{JobServices, RunServices};
 pub(crate) use walk::Kind;
 
 /// What a job has to do.

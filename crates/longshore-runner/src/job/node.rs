@@ -21,8 +21,9 @@ const MAX_ANSWER: usize = 8192;
 pub(crate) struct Nodes {
     /// The image's own: its major version and its path.
     own: OnceLock<Option<(u32, String)>>,
-    /// Brought ones that are known to run here.
-    brought: Mutex<Vec<(u32, String)>>,
+    /// What runs actions that want more, by major version: brought ones that are known to run here, or the image's own
+    /// for want of better.
+    others: Mutex<Vec<(u32, String)>>,
 }
 
 impl Nodes {
@@ -40,37 +41,37 @@ impl Nodes {
         {
             return Ok(path.clone());
         }
-        match self.bring(run, place, major) {
-            Ok(path) => Ok(path),
-            // An action that was made for a newer one most often runs on it, and not at all without.
-            Err(error) => match own {
-                Some((found, path)) => {
-                    voice.warning(&format!("the action wants Node {major} and runs on {found}: {error}"));
-                    Ok(path.clone())
-                }
-                None => Err(error),
-            },
-        }
-    }
-
-    fn bring(&self, run: &JobRun<'_>, place: &Place, major: u32) -> Result<String, String> {
-        let mut brought = self.brought.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, path)) = brought.iter().find(|(known, _)| *known == major) {
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, path)) = others.iter().find(|(known, _)| *known == major) {
             return Ok(path.clone());
         }
-        let source = &run.runner.actions;
-        let directory = source.node(major).map_err(|error| error.advice())?;
-        let below = directory.strip_prefix(source.nodes()).unwrap_or(&directory);
-        let path = format!("{}/{}/bin/node", place.paths.externals, below.display());
-        ask(place, &path).map_err(|why| {
+        let path = match (bring(run, place, major), own) {
+            (Ok(path), _) => path,
+            // An action that was made for a newer one most often runs on it, and not at all without.
+            (Err(error), Some((found, path))) => {
+                voice.warning(&format!("the action wants Node {major} and runs on {found}: {error}"));
+                path.clone()
+            }
+            (Err(error), None) => return Err(error),
+        };
+        others.push((major, path.clone()));
+        Ok(path)
+    }
+}
+
+/// Has Node brought, and looks whether it runs here.
+fn bring(run: &JobRun<'_>, place: &Place, major: u32) -> Result<String, String> {
+    let source = &run.runner.actions;
+    let directory = source.node(major).map_err(|error| error.advice())?;
+    let below = directory.strip_prefix(source.nodes()).unwrap_or(&directory);
+    let path = format!("{}/{}/bin/node", place.paths.externals, below.display());
+    ask(place, &path).map_err(|why| {
             format!(
                 "the image has no Node {major}, and the one that is brought, which wants glibc, does not run in it \
                  ({why}); use an image with Node {major} or newer, or with glibc and libstdc++"
             )
         })?;
-        brought.push((major, path.clone()));
-        Ok(path)
-    }
+    Ok(path)
 }
 
 /// Has Node say what it is.

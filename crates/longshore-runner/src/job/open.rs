@@ -9,7 +9,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, open, openat2};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, fstat, open, openat2, unlinkat};
 
 /// A directory of a job.
 #[derive(Debug)]
@@ -48,6 +48,15 @@ impl Directory {
         // The mask of this process is not the job's.
         rustix::fs::fchmod(&file, Mode::from_raw_mode(mode))?;
         Ok(())
+    }
+
+    /// Removes a file from it.
+    pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
+        let (around, name) = name.rsplit_once('/').unwrap_or((".", name));
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+        let flags = OFlags::DIRECTORY | OFlags::PATH | OFlags::CLOEXEC;
+        let around = openat2(&self.place, around, flags, Mode::empty(), resolve)?;
+        Ok(unlinkat(&around, name, AtFlags::empty())?)
     }
 
     fn open_file(&self, name: &str, flags: OFlags, mode: Mode) -> io::Result<File> {

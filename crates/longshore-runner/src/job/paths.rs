@@ -102,6 +102,11 @@ impl Paths {
         found.unwrap_or_else(|| (self.root.join("work"), PathBuf::new()))
     }
 
+    /// Where sockets of services for actions are, on this machine.
+    pub(crate) fn services(&self) -> PathBuf {
+        self.root.join("services")
+    }
+
     /// The workspace on this machine.
     pub(crate) fn workspace_outside(&self) -> PathBuf {
         self.outside(&self.workspace).unwrap_or_else(|| self.root.join("work"))

@@ -6,17 +6,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use longshore_engine::{
-    ContainerId, ContainerState, ExecSpec, HealthState, ImageSource, LogQuery, Output, ProcessIo,
-    RunningExec, Stream,
-};
+use longshore_engine::{ContainerId, ContainerState, HealthState, ImageSource, LogQuery};
 use longshore_event::{JobEvent, ServiceState};
 use longshore_expr::{Object, Value};
 use longshore_workflow::model::StepsJob;
 
+use super::forwarder::{FORWARDER, Forwarder};
 use super::place::{bind, container_spec};
 use super::specification::{ContainerSpecification, Specification};
 use super::steps::chain;
@@ -25,9 +22,6 @@ use crate::action::ResolvedActions;
 use crate::native::checkout::LentObjects;
 use crate::runner::ActionMode;
 use crate::voice::StepVoice;
-
-/// Where the program that forwards ports lies inside.
-pub(crate) const FORWARDER: &str = "/run/longshore/longshore";
 
 /// How often it is looked whether a service is well; the engine itself probes early.
 const POLL: Duration = Duration::from_millis(10);
@@ -45,17 +39,6 @@ pub(super) struct Services {
     pub(super) context: Vec<(String, Value)>,
     /// The process that forwards ports, as long as it is needed.
     forwarder: Option<Forwarder>,
-}
-
-/// The process that forwards ports. It ends when it is dropped.
-struct Forwarder(Box<dyn RunningExec>);
-
-impl Drop for Forwarder {
-    fn drop(&mut self) {
-        let _ = self.0.signal(9);
-        // A process that nobody reaps keeps its container from ending.
-        let _ = self.0.wait_process();
-    }
 }
 
 /// A port of a service: where the job finds it, and where the service listens.
@@ -101,7 +84,13 @@ impl JobRun<'_> {
             place.lent = LentObjects::of(&request.project.root);
             mounts.extend(place.lent.iter().map(LentObjects::mount));
         }
-        if !specification.services.is_empty() {
+        if actions.runs_actions() {
+            let services = place.paths.services();
+            fs::create_dir_all(&services)
+                .map_err(|error| format!("failed to make `{}`: {error}", services.display()))?;
+            mounts.push(bind(&services, super::toolkit::SERVICES, true));
+        }
+        if !specification.services.is_empty() || actions.runs_actions() {
             mounts.push(bind(&self.runner.program, FORWARDER, true));
         }
         place.start(self, specification, mounts, voice).map_err(|error| chain(&error))?;
@@ -139,7 +128,8 @@ impl JobRun<'_> {
             return Err(error);
         }
         if !place.in_container && !forwards.is_empty() {
-            services.forwarder = Some(forward(place, &forwards)?);
+            let rules = forwards.iter().map(|(port, name)| format!("{}={name}:{}", port.listen, port.target));
+            services.forwarder = Some(Forwarder::start(place, rules)?);
         }
         Ok(services)
     }
@@ -276,33 +266,6 @@ fn ports(name: &str, service: &ContainerSpecification, free: &mut u16) -> Result
         ports.push(Port { listen, target, protocol: protocol.to_owned() });
     }
     Ok(ports)
-}
-
-/// Starts what forwards ports, and waits until it listens.
-fn forward(place: &Place, forwards: &[(Port, String)]) -> Result<Forwarder, String> {
-    let rules = forwards.iter().map(|(port, name)| format!("{}={name}:{}", port.listen, port.target));
-    let command = [FORWARDER.to_owned(), "__forward".to_owned()].into_iter().chain(rules).collect();
-    let spec = ExecSpec { command, user: Some("0".to_owned()), ..ExecSpec::default() };
-    let said = Arc::new((Mutex::new((String::new(), false)), std::sync::Condvar::new()));
-    let hearing = Arc::clone(&said);
-    let sink = move |_: Stream, bytes: &[u8]| {
-        let (text, heard) = &*hearing;
-        let mut text = text.lock().unwrap_or_else(PoisonError::into_inner);
-        text.0.push_str(&String::from_utf8_lossy(bytes));
-        drop(text);
-        heard.notify_all();
-    };
-    let io = ProcessIo { output: Output::Sink(Arc::new(sink)), ..ProcessIo::default() };
-    let failed = |why: &str| format!("failed to forward the ports of services to the job: {why}");
-    let exec = place.exec(&spec, io).map(Forwarder).map_err(|error| failed(&chain(&error)))?;
-    let (text, heard) = &*said;
-    let mut state = text.lock().unwrap_or_else(PoisonError::into_inner);
-    let until = Instant::now() + Duration::from_secs(10);
-    while !state.0.contains('\n') && Instant::now() < until {
-        state =
-            heard.wait_timeout(state, Duration::from_millis(100)).unwrap_or_else(PoisonError::into_inner).0;
-    }
-    if state.0.starts_with("ready") { Ok(exec) } else { Err(failed(state.0.trim())) }
 }
 
 #[cfg(test)]

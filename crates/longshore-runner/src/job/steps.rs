@@ -15,7 +15,7 @@ use longshore_workflow::model::{Step, StepKind, StepsJob};
 
 use super::background::Background;
 use super::specification::Specification;
-use super::{Aside, JobEnd, JobRun, Place, Progress, result};
+use super::{Aside, JobEnd, JobRun, JobServices, Place, Progress, result};
 use crate::action::LateActions;
 use crate::command::Matchers;
 use crate::context::{Files, Scope};
@@ -33,6 +33,8 @@ pub(crate) struct JobSteps<'j> {
     pub(crate) posts: Mutex<Vec<Post>>,
     /// What actions have saved for their own later stages, by the ids of their steps.
     states: Mutex<HashMap<String, Vec<(String, String)>>>,
+    /// The services for actions.
+    pub(crate) services: JobServices,
     /// Actions that only the running job knows.
     pub(crate) late: LateActions,
     /// The problem matchers of the job.
@@ -117,6 +119,7 @@ impl JobRun<'_> {
             progress: &progress,
             posts: Mutex::new(Vec::new()),
             states: Mutex::default(),
+            services: JobServices::default(),
             late: LateActions::default(),
             matchers: Arc::default(),
             numbers: &numbers,

@@ -454,8 +454,10 @@ impl StepCall<'_> {
 
     /// The variables of an action of this step: those of a process, the inputs, and what its earlier stages saved.
     pub(crate) fn action_env(&self, inputs: &Inputs) -> Vec<(String, String)> {
+        let steps = self.steps;
         let mut env = self.process_env();
-        for (name, value) in inputs.variables() {
+        let services = steps.services.variables(steps.run, steps.place, steps.specification, &self.voice);
+        for (name, value) in services.iter().cloned().chain(inputs.variables()) {
             set(&mut env, &name, value);
         }
         for (name, value) in &self.state {

@@ -62,7 +62,7 @@ fn registry(versions: &[&str], promised: &[u8], sent: Vec<u8>) -> String {
 fn releases(directory: &std::path::Path, registry: String, network: bool) -> NodeReleases {
     // The time that files get, without asking for it.
     let now = tempfile::tempfile().unwrap().metadata().unwrap().modified().unwrap();
-    NodeReleases { directory: directory.to_owned(), registry, network, now }
+    NodeReleases { directory: directory.to_owned(), registry, network, certificates: None, now }
 }
 
 #[test]

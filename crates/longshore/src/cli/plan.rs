@@ -139,7 +139,7 @@ pub(super) fn run(args: &PlanArgs, session: &mut Session) -> Outcome {
         selection: &Selection { jobs: args.jobs.clone(), matrix: args.matrix.clone() },
         fetch_actions: args.resolve_actions,
     };
-    let planned = drive(input, &project.tree, &session.settings);
+    let planned = drive(input, &project.tree, &session.settings, &session.environment);
     let is_meant = args.workflow.is_some() || !request.inputs.is_empty();
     check_inputs(&planned.plan, is_meant)?;
     check_matrix(&args.matrix, &planned.plan)?;

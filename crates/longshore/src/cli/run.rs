@@ -232,7 +232,7 @@ fn prepare(args: &RunArgs, session: &mut Session) -> Result<Prepared, Failure> {
         selection: &selection,
         fetch_actions: false,
     };
-    let plan = drive(input, &project.tree, &session.settings).plan;
+    let plan = drive(input, &project.tree, &session.settings, &session.environment).plan;
     check_inputs(&plan, args.workflow.is_some() || !request.inputs.is_empty())?;
     check_matrix(&args.matrix, &plan)?;
     let style = session.output.talk_style();
@@ -358,6 +358,7 @@ fn runner(args: &RunArgs, session: &Session) -> Result<Runner, Failure> {
             session.settings.home.value.join("caches"),
         ),
         concurrency: session.settings.home.value.join("concurrency"),
+        keys: session.settings.home.value.join("keys"),
         machine: machine(&session.environment),
         slots: Slots::new(args.max_jobs.unwrap_or(cores)),
         clock: now,

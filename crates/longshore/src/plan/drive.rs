@@ -11,7 +11,7 @@ use longshore_source::{
 use longshore_syntax::{Progress, SourceFile, SourceRef};
 use longshore_workflow::plan::{Plan, PlanInput, Source, SourceSet, plan};
 
-use crate::settings::Settings;
+use crate::settings::{Environment, Settings};
 
 /// Where repositories are that neither a directory nor a mirror stands for.
 const SERVER: &str = "https://github.com";
@@ -31,8 +31,13 @@ pub(crate) struct Planned {
 }
 
 /// Plans; `input.sources` is what is known beforehand.
-pub(crate) fn drive(input: PlanInput<'_>, tree: &WorkTree, settings: &Settings) -> Planned {
-    let resolver = Resolver::new(resolver_settings(settings));
+pub(crate) fn drive(
+    input: PlanInput<'_>,
+    tree: &WorkTree,
+    settings: &Settings,
+    environment: &Environment,
+) -> Planned {
+    let resolver = Resolver::new(resolver_settings(settings, environment));
     let mut sources: SourceSet = input.sources.clone();
     let mut missing = Vec::new();
     loop {
@@ -151,7 +156,7 @@ pub(crate) fn chain(error: &dyn Error) -> String {
 }
 
 /// Where to look for other repositories.
-pub(crate) fn resolver_settings(settings: &Settings) -> ResolverSettings {
+pub(crate) fn resolver_settings(settings: &Settings, environment: &Environment) -> ResolverSettings {
     ResolverSettings {
         overrides: settings
             .overrides
@@ -169,6 +174,7 @@ pub(crate) fn resolver_settings(settings: &Settings) -> ResolverSettings {
         cache: Some(ActionCache::in_home(&settings.home.value)),
         network: settings.network.value,
         server: Some(SERVER.to_owned()),
+        certificates: environment.certificates(),
         now: now(),
         refresh_after: REFRESH_AFTER,
     }

@@ -37,12 +37,13 @@ impl Actions {
         let home = &settings.home.value;
         let registry = REGISTRY_VARIABLES.iter().find_map(|name| environment.var(name));
         Self {
-            resolver: resolver_settings(settings),
+            resolver: resolver_settings(settings, environment),
             trees: ActionTrees::in_home(home),
             nodes: NodeReleases {
                 directory: home.join("node"),
                 registry: registry.filter(|url| !url.is_empty()).unwrap_or(REGISTRY).to_owned(),
                 network: settings.network.value,
+                certificates: environment.certificates(),
                 now,
             },
             fetched: Memory::default(),

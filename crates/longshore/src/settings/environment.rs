@@ -76,6 +76,11 @@ impl Environment {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// The file of certificates to believe in place of those that are built in.
+    pub(crate) fn certificates(&self) -> Option<PathBuf> {
+        self.var("SSL_CERT_FILE").map(PathBuf::from)
+    }
+
     /// One line for each variable that looks like ours and is not.
     pub(crate) fn unknown(&self) -> Vec<String> {
         let known = || VARIABLES.iter().map(|(name, _)| *name);
