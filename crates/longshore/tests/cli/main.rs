@@ -26,6 +26,7 @@ mod registry;
 mod run;
 mod run_actions;
 mod run_checkout;
+mod run_javascript;
 mod runs;
 mod settings;
 mod stream;

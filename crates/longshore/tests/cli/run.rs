@@ -6,7 +6,7 @@ use crate::containers::Containers;
 use crate::context::Ended;
 
 /// Writes a workflow and gives what running it brings, with its events.
-fn run(it: &Containers, workflow: &str, arguments: &[&str]) -> (Ended, Vec<Value>) {
+pub(crate) fn run(it: &Containers, workflow: &str, arguments: &[&str]) -> (Ended, Vec<Value>) {
     it.context.write(".github/workflows/ci.yml", workflow);
     commit(it);
     let ended = it.other(&[&["run", "--format", "json"][..], arguments].concat());
@@ -29,7 +29,7 @@ pub(crate) fn commit(it: &Containers) {
 }
 
 /// How each job ended, by key.
-fn jobs(events: &[Value]) -> Vec<(String, String)> {
+pub(crate) fn jobs(events: &[Value]) -> Vec<(String, String)> {
     let ends =
         events.iter().filter(|event| event["type"] == "job.finished" || event["type"] == "job.skipped");
     let mut jobs: Vec<(String, String)> = ends
@@ -42,7 +42,7 @@ fn jobs(events: &[Value]) -> Vec<(String, String)> {
     jobs
 }
 
-fn pairs(jobs: &[(&str, &str)]) -> Vec<(String, String)> {
+pub(crate) fn pairs(jobs: &[(&str, &str)]) -> Vec<(String, String)> {
     jobs.iter().map(|(key, conclusion)| ((*key).to_owned(), (*conclusion).to_owned())).collect()
 }
 
