@@ -94,7 +94,7 @@ fn actions_that_a_step_makes_may_use_others() {
     write_hello(&it);
     let (ended, events) = run(
         &it,
-        r#"
+        r"
 on: push
 jobs:
   a:
@@ -104,7 +104,7 @@ jobs:
           mkdir -p made
           printf 'runs:\n  using: composite\n  steps:\n    - uses: acme/hello/nest@v1\n      with: { x: late }\n' > made/action.yml
       - uses: ./made
-"#,
+",
         &[],
     );
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
