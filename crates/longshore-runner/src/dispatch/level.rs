@@ -186,6 +186,9 @@ impl Level {
                 continue;
             }
             names.retain(|(key, _)| !told.contains(key) && !is_call_of(told, key));
+            // Cells beside those that had their turn were given up: one that failed, or somebody, cancelled the rest.
+            let begun = told.iter().any(|key| is_of(key, &self.key_prefix, &job.id.value));
+            let result = if begun && result != JobResult::Skipped { JobResult::Cancelled } else { result };
             for (key, name) in names {
                 undone.push(self.undone(job, result, key, name));
             }

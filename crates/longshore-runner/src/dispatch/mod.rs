@@ -31,8 +31,9 @@ pub(crate) use facts::RunFacts;
 use group::{Admission, Blocked};
 use level::Level;
 
-/// How many events may wait for the dispatcher before those who speak wait, too.
-const BACKLOG: usize = 1024;
+/// How many events may wait for the dispatcher before those who speak wait, too. An event may hold the lines of 64 KiB of
+/// output, so this bounds the memory that a flood of it takes.
+const BACKLOG: usize = 256;
 
 /// How often it is looked whether a person wants an end, and displays may move.
 const TICK: Duration = Duration::from_millis(50);

@@ -48,7 +48,7 @@ pub(super) fn container(
     let name = name(world, spec)?;
     let (image, source) = image(world, &spec.image)?;
     let spec = merged(&image.spec, spec);
-    if spec.entrypoint.iter().flatten().chain(&spec.command).next().is_none() {
+    if !spec.hold && spec.entrypoint.iter().flatten().chain(&spec.command).next().is_none() {
         return Err(invalid("neither the container nor its image has a command".to_owned()));
     }
     spec.stop_signal.as_deref().map(signal::parse).transpose()?;

@@ -8,6 +8,7 @@ use longshore_engine::{
     SandboxNetwork,
 };
 
+use super::answer::Answer;
 use super::container::Container;
 use super::health;
 use super::network;
@@ -50,8 +51,14 @@ pub(super) fn start(core: &Arc<Core>, id: &ContainerId) -> Result<(), EngineErro
 /// Begins the process of a container: what plays it, and its number in the count of runs. `after` is the run that it
 /// follows by the container's policy.
 fn launch(core: &Arc<Core>, id: &ContainerId, after: Option<u64>) -> Result<(Player, u64), EngineError> {
-    let invocation = core.lock().container(id)?.invocation();
-    let answer = core.answer(&invocation);
+    let (invocation, holds) = {
+        let world = core.lock();
+        let container = world.container(id)?;
+        (container.invocation(), container.spec.hold)
+    };
+    // What just lives is no command that anybody answers for.
+    let holding = || Answer::new().on_signal(TERM, Answer::new()).forever();
+    let answer = if holds { holding() } else { core.answer(&invocation) };
     let made = match answer.refusal {
         Some(refusal) => Err(refused(refusal, &invocation)),
         None => invocation.files.make_directories(&invocation.working_directory).map_err(EngineError::from),
