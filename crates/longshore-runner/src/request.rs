@@ -1,5 +1,6 @@
 //! One run of one workflow.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,6 +10,8 @@ use longshore_expr::Object;
 use longshore_workflow::event::Event;
 use longshore_workflow::model::Workflow;
 use longshore_workflow::plan::{RunPlan, Selection, SourceSet};
+
+use crate::kept::Resume;
 
 /// One run of one workflow that an event starts.
 #[derive(Debug, Clone)]
@@ -37,10 +40,38 @@ pub struct RunRequest {
     pub sources: SourceSet,
     /// Which part of the workflow is wanted.
     pub selection: Selection,
+    /// Results of an earlier attempt, by the keys of jobs: those jobs are not carried out, unless something that they need
+    /// is.
+    pub prior: BTreeMap<String, Prior>,
+    /// The runs of earlier attempts, the newest first.
+    pub earlier: Vec<RunId>,
+    /// Jobs that go on where an earlier attempt left them, by their keys.
+    pub resume: BTreeMap<String, Arc<Resume>>,
+    /// Where failed jobs are kept, if they are; a directory that belongs to the run.
+    pub keep: Option<PathBuf>,
     /// The project.
     pub project: Project,
     /// Print what the runner and steps have to say for debugging (`ACTIONS_STEP_DEBUG`).
     pub debug: bool,
+}
+
+/// How a job has ended in an earlier attempt.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prior {
+    /// The attempt.
+    pub run: RunId,
+    /// The name of the job, by which it is seen that it is still the same one.
+    pub name: String,
+    /// How.
+    pub conclusion: Conclusion,
+    /// Whether its failure does not count.
+    pub continue_on_error: bool,
+    /// Its outputs.
+    pub outputs: BTreeMap<String, String>,
+    /// The address of its deployment.
+    pub url: Option<String>,
+    /// Why it failed.
+    pub error: Option<String>,
 }
 
 /// The project that a run is of.

@@ -15,6 +15,7 @@ use longshore_history::{History, Retention};
 use longshore_image::Images;
 use longshore_registry::{CredentialSources, Proxies, RegistryClient};
 use longshore_store::{Store, StoreError};
+use longshore_toolkit::{ArtifactStore, Limits, StorageError};
 
 use crate::fetch::{Registries, RegistryFetch};
 use crate::settings::{Environment, Settings};
@@ -51,6 +52,16 @@ impl<'a> Wiring<'a> {
     /// The runs that were recorded.
     pub(crate) fn history(&self) -> History {
         History::open(self.settings.home.value.join("runs"))
+    }
+
+    /// The artifacts of all runs.
+    pub(crate) fn artifacts(&self) -> Result<ArtifactStore, StorageError> {
+        ArtifactStore::open(&self.artifacts_directory(), Limits::default())
+    }
+
+    /// Where artifacts are.
+    pub(crate) fn artifacts_directory(&self) -> PathBuf {
+        self.settings.home.value.join("artifacts")
     }
 
     /// What the settings say is kept of them.

@@ -19,6 +19,8 @@ impl Dispatcher<'_> {
     pub(super) fn begin_level(&mut self, waiting: &Waiting, mut level: Level) {
         level.key_prefix = format!("{}.", waiting.key);
         level.name_prefix = format!("{} / ", waiting.name);
+        let caller = self.levels.get(waiting.place.level);
+        level.is_new = caller.is_some_and(|caller| caller.is_renewed(&waiting.ready.id.job));
         level.parent = Some(waiting.place.clone());
         self.levels.push(level);
     }
@@ -89,6 +91,10 @@ impl Dispatcher<'_> {
                 Ok(outputs) => CellOutcome { result, outputs, continue_on_error: false },
                 Err(_) => CellOutcome::new(JobResult::Failure),
             };
+            let is_renewed = level.has_renewed();
+            if let Some(caller) = self.levels.get_mut(parent.level).filter(|_| is_renewed) {
+                caller.renew(&parent.cell.job);
+            }
             self.complete(&parent, outcome);
             any = true;
         }

@@ -35,6 +35,10 @@ pub(super) struct Level {
     pub(super) is_reported: bool,
     /// Outputs by the id of the job.
     outputs: HashMap<String, Object>,
+    /// The ids of jobs that are carried out anew, so that earlier results of what needs them hold no longer.
+    renewed: HashSet<String>,
+    /// Whether the call is made anew.
+    pub(super) is_new: bool,
 }
 
 /// A job that the graph ended without a start.
@@ -77,7 +81,25 @@ impl Level {
             parent: None,
             is_reported: false,
             outputs: HashMap::new(),
+            renewed: HashSet::new(),
+            is_new: false,
         }
+    }
+
+    /// Whether something that a job needs is carried out anew.
+    pub(super) fn is_renewed(&self, job: &str) -> bool {
+        let needs = self.workflow.job(job).map_or(&[][..], |job| &job.needs);
+        self.is_new || needs.iter().any(|need| self.renewed.contains(&need.value.to_lowercase()))
+    }
+
+    /// A job is carried out anew.
+    pub(super) fn renew(&mut self, job: &str) {
+        self.renewed.insert(job.to_lowercase());
+    }
+
+    /// Whether something is carried out anew.
+    pub(super) fn has_renewed(&self) -> bool {
+        !self.renewed.is_empty()
     }
 
     /// The model of a cell's job.

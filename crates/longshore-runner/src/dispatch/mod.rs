@@ -8,6 +8,7 @@ mod call;
 mod facts;
 mod group;
 mod level;
+mod prior;
 mod start;
 
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -226,11 +227,18 @@ impl<'r> Dispatcher<'r> {
         let is_call = here
             .job(&ready)
             .is_some_and(|job| matches!(job.kind, longshore_workflow::model::JobKind::Call(_)));
+        let prior = if is_call { None } else { self.prior(level, &ready, &key, &name) };
+        if let Some(prior) = prior {
+            return self.take_over(&place, &key, &name, &prior, sink);
+        }
         let waiting = Waiting { place, ready, key, name, is_told: false };
         let called = if is_call {
             match self.called(&waiting) {
                 Ok(called) => Some(Box::new(called)),
-                Err(error) => return self.end_early(&waiting, JobResult::Failure, &error, sink),
+                Err(error) => {
+                    self.levels[level].renew(&waiting.ready.id.job);
+                    return self.end_early(&waiting, JobResult::Failure, &error, sink);
+                }
             }
         } else {
             None

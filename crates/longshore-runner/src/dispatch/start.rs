@@ -34,6 +34,7 @@ impl Dispatcher<'_> {
             scope,
             secrets,
             control,
+            resume: self.facts.request.resume.get(voice.job.as_str()).cloned(),
             voice,
         })
     }

@@ -24,6 +24,8 @@ pub(crate) struct Post {
     pub(crate) name: String,
     /// The id of that step.
     pub(crate) id: String,
+    /// `uses:` of that step.
+    pub(crate) uses: String,
     /// Whether it is to be done; always without one.
     pub(crate) condition: Option<Condition>,
     pub(crate) inputs: Inputs,
@@ -44,6 +46,11 @@ pub(crate) enum PostKind {
 }
 
 impl Inputs {
+    /// These inputs.
+    pub(super) fn of(inputs: Vec<(String, String)>) -> Self {
+        Self(inputs)
+    }
+
     /// The value of an input, whatever its case; empty if there is none.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.get(name).unwrap_or_default()
@@ -119,7 +126,8 @@ pub(super) fn main(call: &mut StepCall<'_>, step: &Step, uses: &str, with: Optio
     if let Some(lifecycle) = with_post(&action) {
         let condition = lifecycle.post_if.clone();
         let kind = PostKind::Fetched(action);
-        leave(call, &post_name(call, step, uses), condition, inputs, kind);
+        let name = post_name(call, step, uses);
+        leave(call, (&name, uses), condition, inputs, kind);
     }
     end
 }
@@ -132,6 +140,7 @@ fn native(call: &mut StepCall<'_>, action: NativeAction, uses: &str, inputs: Inp
         let post = Post {
             name: format!("Run {uses}"),
             id: call.id.clone(),
+            uses: uses.to_owned(),
             condition: action.post_condition(),
             inputs,
             state: call.state.clone(),
@@ -221,10 +230,17 @@ pub(super) fn post(call: &mut StepCall<'_>, post: &Post) -> HandlerEnd {
     }
 }
 
-fn leave(call: &StepCall<'_>, name: &str, condition: Option<Condition>, inputs: Inputs, kind: PostKind) {
+fn leave(
+    call: &StepCall<'_>,
+    (name, uses): (&str, &str),
+    condition: Option<Condition>,
+    inputs: Inputs,
+    kind: PostKind,
+) {
     let post = Post {
         name: name.to_owned(),
         id: call.id.clone(),
+        uses: uses.to_owned(),
         condition,
         inputs,
         state: call.state.clone(),

@@ -8,6 +8,7 @@ mod composite;
 mod docker;
 mod javascript;
 mod process;
+mod revive;
 mod script;
 
 use longshore_event::Conclusion;
@@ -17,6 +18,7 @@ use crate::action::PreStep;
 use crate::step::StepCall;
 pub(crate) use action::{Inputs, Post};
 pub(crate) use process::Process;
+pub(crate) use revive::revive;
 
 /// How a handler has ended.
 #[derive(Debug, Clone)]

@@ -113,6 +113,9 @@ impl Process {
         ears.wait_for_streams(&exec);
         ears.flush();
         ears.hand_over(call);
+        if result.as_ref().is_ok_and(|status| status.code != 0) {
+            call.steps.trace.process(call.voice.step, &self.env, &self.working_directory);
+        }
         Ok(match result {
             Ok(status) => end(call, status, ended),
             Err(error) => HandlerEnd::failed(call, chain(&error)),

@@ -4,16 +4,19 @@ mod action_paths;
 mod background;
 mod folder;
 mod forwarder;
+mod keep;
 mod node;
 mod open;
 mod paths;
 mod place;
 mod progress;
 mod relay;
+mod resume;
 mod service;
 mod specification;
 mod steps;
 mod toolkit;
+mod trace;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -30,6 +33,7 @@ use crate::context::Scope;
 use crate::control::JobControl;
 use crate::dispatch::RunFacts;
 use crate::evaluate::Evaluator;
+use crate::kept::Resume;
 use crate::runner::Runner;
 use crate::voice::JobVoice;
 pub(crate) use action_paths::ActionPaths;
@@ -40,6 +44,7 @@ pub(crate) use open::Directory;
 pub(crate) use paths::Paths;
 pub(crate) use place::{Place, PlaceError, RUN_LABEL, bind};
 pub(crate) use progress::{Progress, StepResults};
+pub(crate) use service::Services;
 pub(crate) use specification::Specification;
 use specification::Unfit;
 pub(crate) use steps::{JobSteps, chain};
@@ -59,6 +64,8 @@ pub(crate) struct JobTask {
     pub(crate) secrets: Object,
     pub(crate) control: Arc<JobControl>,
     pub(crate) voice: JobVoice,
+    /// Where it goes on, if it does.
+    pub(crate) resume: Option<Arc<Resume>>,
 }
 
 /// A job that runs.

@@ -5,6 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::kept::KeptDto;
+
 /// Where the directories of a job are.
 #[derive(Debug, Clone)]
 pub(crate) struct Paths {
@@ -78,6 +80,12 @@ impl Paths {
             self.mounts.push((self.home.clone(), self.root.join("home")));
             self.mounts.sort_by_key(|(inside, _)| std::cmp::Reverse(inside.len()));
         }
+    }
+
+    /// The directories of a job that was kept.
+    pub(crate) fn of_kept(record: &KeptDto) -> Self {
+        let repository = record.workspace.rsplit('/').next().unwrap_or_default();
+        Self { mounts: record.mounts.clone(), ..Self::new(&record.root, repository, record.in_container) }
     }
 
     /// The place on this machine of a path inside; none if it is not in a directory of the job.

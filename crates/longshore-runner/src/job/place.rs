@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use longshore_engine::{
-    Attachment, Bind, ContainerId, ContainerSpec, Engine, EngineError, ExecSpec, ImageSource, Mount,
-    MountKind, NetworkMode, ProcessIo, Propagation, PullPolicy, RunningExec, SandboxId, SandboxNetwork,
-    SandboxSpec,
+    Attachment, Bind, ContainerId, ContainerSpec, ContainerState, Engine, EngineError, ExecSpec, ImageSource,
+    Mount, MountKind, NetworkMode, ProcessIo, Propagation, PullPolicy, RunningExec, SandboxId,
+    SandboxNetwork, SandboxSpec,
 };
 use longshore_event::{EventSink, ImageEvent};
 use longshore_oci::Reference;
@@ -18,6 +20,7 @@ use thiserror::Error;
 use super::specification::{ContainerSpecification, Specification};
 use super::{Directory, JobRun, Nodes, Paths};
 use crate::environment::split;
+use crate::kept::KeptDto;
 use crate::native::checkout::{Checkout, LentObjects};
 use crate::voice::StepVoice;
 
@@ -47,7 +50,10 @@ pub(crate) struct Place {
     pub(crate) lent: Vec<LentObjects>,
     /// What was checked out, by its directory in the workspace.
     pub(crate) checkouts: Mutex<BTreeMap<PathBuf, Checkout>>,
-    keep: bool,
+    /// Where actions and the like are mounted.
+    pub(crate) targets: Vec<String>,
+    /// Whether everything stays when this is dropped.
+    keep: AtomicBool,
 }
 
 /// Why a job has no place.
@@ -115,7 +121,8 @@ impl Place {
             labels,
             lent: Vec::new(),
             checkouts: Mutex::default(),
-            keep: false,
+            targets: Vec::new(),
+            keep: AtomicBool::new(false),
         })
     }
 
@@ -143,13 +150,14 @@ impl Place {
         // Longer targets lie inside shorter ones and are mounted after them.
         let own = self.paths.mounts.iter().rev().map(|(inside, outside)| bind(outside, inside, false));
         spec.mounts.extend(own);
+        self.targets = mounts.iter().map(|mount| mount.target.clone()).collect();
         spec.mounts.extend(mounts);
         spec.name = Some(format!("{}-job", self.network));
         spec.labels.extend(self.labels.clone());
         spec.hold = true;
         spec.disposable = true;
         spec.network = self.attachment("job");
-        spec.stop_timeout = Some(std::time::Duration::ZERO);
+        spec.stop_timeout = Some(Duration::ZERO);
         let image = specification.image.to_string();
         let failed = |source| PlaceError::Container { image: image.clone(), source };
         let id = self.engine.create_container(&self.sandbox, &spec).map_err(failed)?;
@@ -198,14 +206,69 @@ impl Place {
     }
 
     /// Leaves everything as it is, for who looks at it later.
-    pub(crate) fn keep(&mut self) {
-        self.keep = true;
+    pub(crate) fn keep(&self) {
+        self.keep.store(true, Ordering::SeqCst);
+    }
+
+    /// The place of a job that was kept. It is kept further until [`give_up`](Self::give_up).
+    pub(crate) fn reopen(engine: Arc<dyn Engine>, record: &KeptDto) -> Result<Self, PlaceError> {
+        let wrong = |_| PlaceError::Name(record.container.clone());
+        let paths = Paths::of_kept(record);
+        let at = record.root.join("commands");
+        let commands = Directory::open(&at).map_err(|source| PlaceError::Directory { path: at, source })?;
+        Ok(Self {
+            engine,
+            paths,
+            commands,
+            sandbox: record.sandbox.parse().map_err(wrong)?,
+            network: record.network.clone(),
+            container: Some(record.container.parse().map_err(wrong)?),
+            base_env: Vec::new(),
+            in_container: record.in_container,
+            nodes: Nodes::default(),
+            labels: BTreeMap::from([
+                (RUN_LABEL.to_owned(), record.run.to_string()),
+                (JOB_LABEL.to_owned(), record.job.clone()),
+            ]),
+            lent: record
+                .lent
+                .iter()
+                .map(|(outside, inside)| LentObjects { outside: outside.clone(), inside: inside.clone() })
+                .collect(),
+            checkouts: Mutex::default(),
+            targets: record.targets.clone(),
+            keep: AtomicBool::new(true),
+        })
+    }
+
+    /// Starts the container again; whether it did not run.
+    pub(crate) fn restart(&mut self) -> Result<bool, PlaceError> {
+        let Some(id) = &self.container else { return Ok(false) };
+        let failed = |source| PlaceError::Container { image: id.short().to_owned(), source };
+        let rested = self.engine.inspect(id).map_err(failed)?.state != ContainerState::Running;
+        self.engine.start(id).map_err(failed)?;
+        let status = self.engine.inspect(id).map_err(failed)?;
+        self.base_env = status.spec.env.iter().map(|variable| split(variable)).collect();
+        Ok(rested)
+    }
+
+    /// Stops the container, whose files stay.
+    pub(crate) fn rest(&self) {
+        if let Some(id) = &self.container {
+            // What still runs is ended by whoever works with it next.
+            let _ = self.engine.stop(id, Some(Duration::ZERO));
+        }
+    }
+
+    /// Removes everything when this is dropped, after all.
+    pub(crate) fn give_up(&self) {
+        self.keep.store(false, Ordering::SeqCst);
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if self.keep {
+        if self.keep.load(Ordering::SeqCst) {
             return;
         }
         // What cannot be removed now is found by its labels at the next start.

@@ -30,6 +30,11 @@ impl Default for State {
 }
 
 impl Progress {
+    /// What steps before have left.
+    pub(crate) fn with(env: Vec<(String, String)>, path: Vec<String>) -> Self {
+        Self { state: Mutex::new(State { env, path, ..State::default() }) }
+    }
+
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -60,6 +65,15 @@ impl Progress {
     }
 }
 
+/// The result of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StepResult {
+    pub(crate) id: String,
+    pub(crate) outcome: String,
+    pub(crate) conclusion: String,
+    pub(crate) outputs: Vec<(String, String)>,
+}
+
 /// The `steps` context: results of steps that have ended, by id.
 #[derive(Debug, Default)]
 pub(crate) struct StepResults {
@@ -67,6 +81,29 @@ pub(crate) struct StepResults {
 }
 
 impl StepResults {
+    /// All results: ids, outcomes, conclusions, outputs.
+    pub(crate) fn entries(&self) -> Vec<StepResult> {
+        let text = |entry: &Value, key: &str| {
+            entry.property(key).map(|value| value.to_text().into_owned()).unwrap_or_default()
+        };
+        let results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
+        results
+            .iter()
+            .map(|(id, entry)| StepResult {
+                id: id.to_string(),
+                outcome: text(entry, "outcome"),
+                conclusion: text(entry, "conclusion"),
+                outputs: match entry.property("outputs") {
+                    Some(Value::Object(outputs)) => outputs
+                        .iter()
+                        .map(|(name, value)| (name.to_string(), value.to_text().into_owned()))
+                        .collect(),
+                    _ => Vec::new(),
+                },
+            })
+            .collect()
+    }
+
     pub(crate) fn value(&self) -> Value {
         Value::Object(self.results.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }

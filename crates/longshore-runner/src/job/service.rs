@@ -19,6 +19,7 @@ use super::specification::{ContainerSpecification, Specification};
 use super::steps::chain;
 use super::{JobRun, Place};
 use crate::action::ResolvedActions;
+use crate::kept::{KeptDto, ServiceDto};
 use crate::native::checkout::LentObjects;
 use crate::runner::ActionMode;
 use crate::voice::StepVoice;
@@ -33,12 +34,21 @@ const FIRST_FREE_PORT: u16 = 32768;
 const FAILED_LOG_LINES: usize = 200;
 
 /// Services that run.
-pub(super) struct Services {
-    running: Vec<(String, ContainerId)>,
+#[derive(Default)]
+pub(crate) struct Services {
+    running: Vec<Service>,
     /// `job.services`.
     pub(super) context: Vec<(String, Value)>,
     /// The process that forwards ports, as long as it is needed.
     forwarder: Option<Forwarder>,
+}
+
+/// A service that runs.
+struct Service {
+    name: String,
+    image: String,
+    id: ContainerId,
+    ports: Vec<Port>,
 }
 
 /// A port of a service: where the job finds it, and where the service listens.
@@ -105,19 +115,19 @@ impl JobRun<'_> {
         voice: &StepVoice,
     ) -> Result<Services, String> {
         let mut free = FIRST_FREE_PORT;
-        let mut services = Services { running: Vec::new(), context: Vec::new(), forwarder: None };
-        let mut forwards = Vec::new();
+        let mut services = Services::default();
         for (name, service) in &specification.services {
             let ports = ports(name, service, &mut free)?;
             tell(voice, name, service, ServiceState::Starting, &ports);
             let id = Self::start_service(place, name, service, voice)?;
             services.context.push((name.clone(), context(&id, &place.network, &ports)));
-            services.running.push((name.clone(), id));
-            forwards.extend(ports.iter().map(|port| (port.clone(), name.clone())));
+            let image = service.image.clone();
+            services.running.push(Service { name: name.clone(), image, id, ports });
         }
         let waited = services.running.iter().zip(&specification.services).try_for_each(
-            |((name, id), (_, service))| {
-                let ready = self.wait_ready(place, name, id);
+            |(running, (name, service))| {
+                let is_over = || self.task.control.cancelled().is_some() || self.is_over();
+                let ready = wait_ready(place, running, &is_over);
                 let state = if ready.is_ok() { ServiceState::Ready } else { ServiceState::Failed };
                 tell(voice, name, service, state, &[]);
                 ready
@@ -127,10 +137,7 @@ impl JobRun<'_> {
             Self::show_logs(place, &services, voice);
             return Err(error);
         }
-        if !place.in_container && !forwards.is_empty() {
-            let rules = forwards.iter().map(|(port, name)| format!("{}={name}:{}", port.listen, port.target));
-            services.forwarder = Some(Forwarder::start(place, rules)?);
-        }
+        services.forward(place)?;
         Ok(services)
     }
 
@@ -160,41 +167,17 @@ impl JobRun<'_> {
         Ok(id)
     }
 
-    fn wait_ready(&self, place: &Place, name: &str, id: &ContainerId) -> Result<(), String> {
-        let began = Instant::now();
-        loop {
-            let status = place.engine().inspect(id).map_err(|error| chain(&error))?;
-            let health = status.health.as_ref().map(|health| health.state);
-            match (status.state, health) {
-                (ContainerState::Running, None | Some(HealthState::Healthy)) => return Ok(()),
-                (ContainerState::Running, Some(HealthState::Unhealthy)) => {
-                    return Err(format!(
-                        "the service `{name}` is unhealthy after {:.1} s; its log stands above",
-                        began.elapsed().as_secs_f64()
-                    ));
-                }
-                (ContainerState::Running | ContainerState::Created | ContainerState::Restarting, _) => {}
-                _ => {
-                    let code = status.exit.map_or(0, |exit| exit.code);
-                    return Err(format!(
-                        "the service `{name}` ended with exit code {code}; its log stands above"
-                    ));
-                }
-            }
-            if self.task.control.cancelled().is_some() || self.is_over() {
-                return Err(format!("the service `{name}` was not ready when the job was ended"));
-            }
-            // Health is written by the container's monitor; there is nothing to wait upon but the clock.
-            std::thread::sleep(POLL);
-        }
-    }
-
-    pub(super) fn stop_services(place: &Place, services: &mut Services, failed: bool, voice: &StepVoice) {
-        if failed {
+    /// Ends the services: removes them, or leaves their files for later.
+    pub(super) fn stop_services(place: &Place, services: &mut Services, end: ServicesEnd, voice: &StepVoice) {
+        if end != ServicesEnd::Passed {
             Self::show_logs(place, services, voice);
         }
+        if end == ServicesEnd::Kept {
+            voice.line("The services are stopped and kept");
+            return services.rest(place);
+        }
         services.forwarder.take();
-        for (name, id) in &services.running {
+        for Service { name, id, .. } in &services.running {
             voice.line(&format!("Removing the service {name}"));
             if let Err(error) = place.engine().remove_container(id, true) {
                 voice.warning(&format!("failed to remove the service `{name}`: {}", chain(&error)));
@@ -203,7 +186,7 @@ impl JobRun<'_> {
     }
 
     fn show_logs(place: &Place, services: &Services, voice: &StepVoice) {
-        for (name, id) in &services.running {
+        for Service { name, id, .. } in &services.running {
             let mut lines = Vec::new();
             let query = LogQuery { tail: Some(FAILED_LOG_LINES), ..LogQuery::default() };
             let _ = place.engine().logs(id, &query, &mut |entry| {
@@ -214,6 +197,119 @@ impl JobRun<'_> {
             voice.lines(lines.iter().map(String::as_str));
             voice.line("##[endgroup]");
         }
+    }
+}
+
+/// How the job has ended whose services end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ServicesEnd {
+    /// Well.
+    Passed,
+    /// It failed, and nothing of it is kept.
+    Failed,
+    /// It failed, and is kept.
+    Kept,
+}
+
+impl Services {
+    /// Starts the services of a kept job again, and waits until they are well.
+    pub(crate) fn revive(
+        place: &Place,
+        record: &KeptDto,
+        is_over: &dyn Fn() -> bool,
+    ) -> Result<Self, String> {
+        let mut services = Self::default();
+        for service in &record.services {
+            let id: ContainerId = service.container.parse()?;
+            let protocol = || "tcp".to_owned();
+            let port = |(target, listen): &(u16, u16)| Port {
+                listen: *listen,
+                target: *target,
+                protocol: protocol(),
+            };
+            let ports: Vec<Port> = service.ports.iter().map(port).collect();
+            place.engine().start(&id).map_err(|error| {
+                format!("failed to start the service `{}` again: {}", service.name, chain(&error))
+            })?;
+            services.context.push((service.name.clone(), context(&id, &place.network, &ports)));
+            let (name, image) = (service.name.clone(), service.image.clone());
+            services.running.push(Service { name, image, id, ports });
+        }
+        let ready = services.running.iter().try_for_each(|service| wait_ready(place, service, is_over));
+        if let Err(error) = ready {
+            services.rest(place);
+            return Err(error);
+        }
+        Ok(services)
+    }
+
+    /// Lets the job find the services at `localhost`.
+    pub(crate) fn forward(&mut self, place: &Place) -> Result<(), String> {
+        let forwards: Vec<(Port, String)> = self
+            .running
+            .iter()
+            .flat_map(|service| service.ports.iter().map(|port| (port.clone(), service.name.clone())))
+            .collect();
+        if !place.in_container && !forwards.is_empty() {
+            let rules = forwards.iter().map(|(port, name)| format!("{}={name}:{}", port.listen, port.target));
+            self.forwarder = Some(Forwarder::start(place, rules)?);
+        }
+        Ok(())
+    }
+
+    /// Leaves the services to others who work with them.
+    pub(crate) fn leave(&mut self) {
+        std::mem::forget(self.forwarder.take());
+    }
+
+    /// Stops the services, whose files stay.
+    pub(crate) fn rest(&mut self, place: &Place) {
+        self.forwarder.take();
+        for service in &self.running {
+            // What still runs is stopped by whoever works with it next.
+            let _ = place.engine().stop(&service.id, Some(Duration::ZERO));
+        }
+    }
+
+    /// What is written down of them.
+    pub(super) fn records(&self) -> Vec<ServiceDto> {
+        let record = |service: &Service| ServiceDto {
+            name: service.name.clone(),
+            image: service.image.clone(),
+            container: service.id.to_string(),
+            ports: service.ports.iter().map(|port| (port.target, port.listen)).collect(),
+        };
+        self.running.iter().map(record).collect()
+    }
+}
+
+fn wait_ready(place: &Place, service: &Service, is_over: &dyn Fn() -> bool) -> Result<(), String> {
+    let name = &service.name;
+    let began = Instant::now();
+    loop {
+        let status = place.engine().inspect(&service.id).map_err(|error| chain(&error))?;
+        let health = status.health.as_ref().map(|health| health.state);
+        match (status.state, health) {
+            (ContainerState::Running, None | Some(HealthState::Healthy)) => return Ok(()),
+            (ContainerState::Running, Some(HealthState::Unhealthy)) => {
+                return Err(format!(
+                    "the service `{name}` is unhealthy after {:.1} s; its log stands above",
+                    began.elapsed().as_secs_f64()
+                ));
+            }
+            (ContainerState::Running | ContainerState::Created | ContainerState::Restarting, _) => {}
+            _ => {
+                let code = status.exit.map_or(0, |exit| exit.code);
+                return Err(format!(
+                    "the service `{name}` ended with exit code {code}; its log stands above"
+                ));
+            }
+        }
+        if is_over() {
+            return Err(format!("the service `{name}` was not ready when the job was ended"));
+        }
+        // Health is written by the container's monitor; there is nothing to wait upon but the clock.
+        std::thread::sleep(POLL);
     }
 }
 

@@ -14,9 +14,12 @@ use longshore_event::{Conclusion, StepEvent, StepNumber, StepStage};
 use longshore_workflow::model::{Step, StepKind, StepsJob};
 
 use super::background::Background;
+use super::resume::Point;
+use super::service::{Services, ServicesEnd};
 use super::specification::Specification;
+use super::trace::{Begun, Trace};
 use super::{Aside, JobEnd, JobRun, JobServices, Place, Progress, result};
-use crate::action::LateActions;
+use crate::action::{LateActions, ResolvedActions};
 use crate::command::Matchers;
 use crate::context::{Files, Scope};
 use crate::handler::Post;
@@ -37,6 +40,10 @@ pub(crate) struct JobSteps<'j> {
     pub(crate) services: JobServices,
     /// Actions that only the running job knows.
     pub(crate) late: LateActions,
+    /// The same when the last step had ended.
+    left: Mutex<Vec<Post>>,
+    /// What is needed to keep the job if it fails.
+    pub(crate) trace: Trace,
     /// The problem matchers of the job.
     pub(crate) matchers: Arc<Matchers>,
     numbers: &'j AtomicU32,
@@ -80,36 +87,26 @@ impl JobRun<'_> {
     ) -> (JobEnd, Option<Place>) {
         let numbers = AtomicU32::new(0);
         let own = OwnStep::begin(self, &numbers, "Set up job");
-        let mut place = match Place::make(self, specification) {
-            Ok(place) => place,
-            Err(error) => return (Self::give_up(own, chain(&error)), None),
+        let begun = match self.task.resume.as_deref() {
+            Some(resume) => self.reopen(resume, model, specification, &own.voice),
+            None => self.begin(model, specification, &own.voice),
         };
-        let prepared = self.set_up(&mut place, model, specification, &own.voice);
-        let actions = match prepared {
-            Ok(actions) => actions,
-            Err(error) => return (Self::give_up(own, error), Some(place)),
+        let (place, actions, point) = match begun {
+            Ok(begun) => begun,
+            Err(error) => return (Self::fail_own(own, error), None),
         };
         own.end(None);
-        let services = if specification.services.is_empty() {
-            Ok(None)
-        } else {
-            let own = OwnStep::begin(self, &numbers, "Initialize containers");
-            match self.start_services(&place, specification, &own.voice) {
-                Ok(services) => {
-                    own.end(None);
-                    Ok(Some(services))
-                }
-                Err(error) => {
-                    own.end(Some(error.clone()));
-                    Err(error)
-                }
+        let mut services = match self.services(&place, specification, &numbers) {
+            Ok(services) => services,
+            Err(error) => {
+                place.rest();
+                return (JobEnd::failed(error), Some(place));
             }
         };
-        let services = match services {
-            Ok(services) => services,
-            Err(error) => return (JobEnd::failed(error), Some(place)),
-        };
-        let progress = Progress::default();
+        let Point { index, number, progress, results, posts, begun } = point;
+        if let Some(number) = number {
+            numbers.store(number.saturating_sub(1), Ordering::SeqCst);
+        }
         let context = services.as_ref().map_or_else(Vec::new, |services| services.context.clone());
         let mut scope = self.job_scope(&place, specification, &context);
         let steps = JobSteps {
@@ -117,7 +114,9 @@ impl JobRun<'_> {
             specification,
             place: &place,
             progress: &progress,
-            posts: Mutex::new(Vec::new()),
+            posts: Mutex::new(posts),
+            left: Mutex::default(),
+            trace: Trace::after(begun),
             states: Mutex::default(),
             services: JobServices::default(),
             late: LateActions::default(),
@@ -125,22 +124,79 @@ impl JobRun<'_> {
             numbers: &numbers,
             background: Background::default(),
         };
-        let frame = Frame::top(self.file(), scope.clone(), specification.env.clone(), actions);
-        steps.run_all(&frame, &model.steps);
-        if let Some(mut services) = services {
+        let mut frame = Frame::top(self.file(), scope.clone(), specification.env.clone(), actions);
+        frame.results = results;
+        steps.run_all(&frame, &model.steps, index);
+        let is_kept = self.is_kept(&steps);
+        if let Some(services) = &mut services {
             let own = OwnStep::begin(self, &numbers, "Stop containers");
-            Self::stop_services(&place, &mut services, progress.status() == Conclusion::Failure, &own.voice);
+            let end = match progress.status() {
+                _ if is_kept => ServicesEnd::Kept,
+                Conclusion::Failure => ServicesEnd::Failed,
+                _ => ServicesEnd::Passed,
+            };
+            Self::stop_services(&place, services, end, &own.voice);
             own.end(None);
         }
         let own = OwnStep::begin(self, &numbers, "Complete job");
         scope = frame.closing_scope(&progress);
         let (outputs, url) = self.closing_values(model, &scope);
+        if is_kept {
+            match self.keep(&steps, model, &frame, services.as_ref()) {
+                Ok(()) => own.voice.line("The job is kept as it was left"),
+                Err(error) => own.voice.warning(&format!("the job is not kept: {error}")),
+            }
+        } else {
+            self.give_up(&place);
+        }
         own.end(None);
+        // What hands ports on must have ended before its container can.
+        drop((steps, services));
+        if is_kept {
+            place.rest();
+        }
         let error = self.task.control.cancelled().filter(|_| progress.status() == Conclusion::Cancelled);
         (JobEnd { result: result(progress.status()), outputs, url, error }, Some(place))
     }
 
-    fn give_up(own: OwnStep, error: String) -> JobEnd {
+    /// The place of a job that begins.
+    fn begin(
+        &self,
+        model: &StepsJob,
+        specification: &Specification,
+        voice: &StepVoice,
+    ) -> Result<(Place, ResolvedActions, Point), String> {
+        let mut place = Place::make(self, specification).map_err(|error| chain(&error))?;
+        let actions = self.set_up(&mut place, model, specification, voice)?;
+        Ok((place, actions, Point::default()))
+    }
+
+    /// Starts the services of the job, or starts them again.
+    fn services(
+        &self,
+        place: &Place,
+        specification: &Specification,
+        numbers: &AtomicU32,
+    ) -> Result<Option<Services>, String> {
+        if specification.services.is_empty() {
+            return Ok(None);
+        }
+        let own = OwnStep::begin(self, numbers, "Initialize containers");
+        let started = match self.task.resume.as_deref() {
+            None => self.start_services(place, specification, &own.voice),
+            Some(resume) => {
+                let is_over = || self.task.control.cancelled().is_some() || self.is_over();
+                Services::revive(place, &resume.kept.record, &is_over).and_then(|mut services| {
+                    services.forward(place)?;
+                    Ok(services)
+                })
+            }
+        };
+        own.end(started.as_ref().err().cloned());
+        started.map(Some)
+    }
+
+    fn fail_own(own: OwnStep, error: String) -> JobEnd {
         own.end(Some(error.clone()));
         JobEnd::failed(error)
     }
@@ -165,13 +221,16 @@ impl JobRun<'_> {
 
 impl JobSteps<'_> {
     /// Runs all steps, then what their actions left to be done, the last first.
-    fn run_all(&self, frame: &Frame<'_>, steps: &[Step]) {
-        self.run_pre(frame);
+    fn run_all(&self, frame: &Frame<'_>, steps: &[Step], first: usize) {
+        if self.run.task.resume.is_none() {
+            self.run_pre(frame);
+        }
         std::thread::scope(|threads| {
-            self.run_list(threads, frame, steps);
+            self.run_list(threads, frame, steps, first);
             self.background.join(None, &frame.results, self.progress);
             self.progress.settle(self.background.verdict());
         });
+        self.left().clone_from(&self.posts.lock().unwrap_or_else(PoisonError::into_inner));
         self.run_posts(frame);
     }
 
@@ -198,14 +257,22 @@ impl JobSteps<'_> {
         }
     }
 
-    fn run_list<'s, 'e: 's>(&'s self, threads: &'s Threads<'s, 'e>, frame: &'s Frame<'_>, steps: &'s [Step]) {
-        for step in steps {
+    /// Runs the steps from `first` on; those before have been carried out.
+    fn run_list<'s, 'e: 's>(
+        &'s self,
+        threads: &'s Threads<'s, 'e>,
+        frame: &'s Frame<'_>,
+        steps: &'s [Step],
+        first: usize,
+    ) {
+        for step in steps.iter().skip(first) {
             if self.run.task.control.is_killed() {
                 self.progress.settle(Conclusion::Cancelled);
                 return;
             }
             self.heed_cancel();
             let number = self.next_number();
+            self.remember(number);
             match &step.kind {
                 StepKind::Parallel { steps } => self.run_group(threads, frame, (step, number), steps),
                 StepKind::Wait { targets } => {
@@ -232,6 +299,21 @@ impl JobSteps<'_> {
     /// Waits for background steps; what they come to.
     fn join(&self, frame: &Frame<'_>, ids: Option<&[String]>) -> Conclusion {
         self.background.join(ids, &frame.results, self.progress)
+    }
+
+    /// Remembers what a step finds.
+    fn remember(&self, number: StepNumber) {
+        if self.run.task.facts.request.keep.is_none() {
+            return;
+        }
+        let posts = self.posts.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let state = self.progress.state().clone();
+        self.trace.begin(Begun { number, env: state.env, path: state.path, posts });
+    }
+
+    /// What was to be done after the steps when the last of them had ended.
+    pub(super) fn left(&self) -> std::sync::MutexGuard<'_, Vec<Post>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn spawn<'s, 'e: 's>(

@@ -242,6 +242,13 @@ impl<'s> StepRun<'s> {
             Err(error) => self.fail(&name, &step.id, &error),
         };
         let conclusion = self.conclude(step, &end);
+        if conclusion == Conclusion::Failure && self.frame.depth == 0 {
+            self.steps.trace.fail(self.voice.step, &step.id, &name, || {
+                let Premise { scope, env, .. } = self.premise(step);
+                let env = self.call(&step.id, scope, env, None).process_env();
+                (env, self.steps.place.paths.workspace.clone())
+            });
+        }
         self.tell_end(&end, conclusion);
         Ended::Done(end, conclusion, changes)
     }

@@ -178,6 +178,10 @@ impl Bench {
             plan: run,
             sources: SourceSet::default(),
             selection: Selection::default(),
+            prior: std::collections::BTreeMap::new(),
+            earlier: Vec::new(),
+            resume: std::collections::BTreeMap::new(),
+            keep: None,
             project: Project { root: project, repository: "o/r".to_owned() },
             debug: false,
         };

@@ -163,7 +163,7 @@ impl LogsArgs {
 }
 
 /// Whether a name means a job: its key, its name, or the id that the cells of a matrix have in common.
-fn is_job(job: &JobState, name: &str) -> bool {
+pub(super) fn is_job(job: &JobState, name: &str) -> bool {
     let key = job.key.as_str();
     key == name
         || job.name.eq_ignore_ascii_case(name)

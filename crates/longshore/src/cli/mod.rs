@@ -3,7 +3,9 @@
 //! One file for each verb: its `…Args` as they are typed (whose documentation is the help), and a `run` that resolves
 //! them against the settings and does the work. This file holds what all verbs share.
 
+mod artifact;
 mod batch;
+mod carry;
 mod check;
 mod completions;
 mod container;
@@ -20,10 +22,12 @@ mod logs;
 mod man;
 mod network;
 mod plan;
+mod rerun;
 mod run;
 mod runs;
 mod secret;
 mod settings;
+mod shell;
 mod volume;
 
 use std::ffi::OsString;
@@ -99,9 +103,12 @@ enum Command {
     Plan(Box<plan::PlanArgs>),
     Check(check::CheckArgs),
     Expr(expr::ExprArgs),
+    Rerun(Box<rerun::RerunArgs>),
+    Shell(Box<shell::ShellArgs>),
     Runs(Box<runs::RunsArgs>),
     Logs(logs::LogsArgs),
     Secret(secret::SecretArgs),
+    Artifact(artifact::ArtifactArgs),
     Explain(explain::ExplainArgs),
     Doctor(doctor::DoctorArgs),
     Image(Box<image::ImageArgs>),
@@ -228,7 +235,10 @@ fn dispatch(command: Command, session: &mut Session) -> Outcome {
         Command::Plan(args) => plan::run(&args, session),
         Command::Check(args) => check::run(&args, session),
         Command::Expr(args) => expr::run(&args, session),
+        Command::Rerun(args) => rerun::run(&args, session),
+        Command::Shell(args) => shell::run(&args, session),
         Command::Runs(args) => runs::run(&args, session),
+        Command::Artifact(args) => artifact::run(&args, session),
         Command::Logs(args) => logs::run(&args, session),
         Command::Secret(args) => secret::run(&args, session),
         Command::Explain(args) => explain::run(&args, session),

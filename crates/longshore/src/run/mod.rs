@@ -2,7 +2,10 @@
 
 mod actions;
 mod display;
+pub(crate) mod documents;
+pub(crate) mod kept;
 mod machine;
+pub(crate) mod recorded;
 pub(crate) mod secrets;
 mod signals;
 pub(crate) mod vault;

@@ -27,6 +27,7 @@ mod run;
 mod run_actions;
 mod run_checkout;
 mod run_javascript;
+mod run_verbs;
 mod runs;
 mod settings;
 mod stream;

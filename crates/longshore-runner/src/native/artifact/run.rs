@@ -17,6 +17,8 @@ const MOST_DAYS: u32 = 90;
 pub(super) struct RunArtifacts {
     pub(super) store: Arc<ArtifactStore>,
     pub(super) run: BackendId,
+    /// Earlier attempts, the newest first: what jobs made that are not carried out again is theirs.
+    earlier: Vec<BackendId>,
     pub(super) job: BackendId,
     pub(super) now: Timestamp,
 }
@@ -42,10 +44,12 @@ impl RunArtifacts {
             .map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '.' })
             .take(100)
             .collect();
+        let earlier = &run.task.facts.request.earlier;
         let job = key.parse().or_else(|_| "job".parse());
         Ok(Self {
             store,
             run: id.parse().map_err(|_| RunError::Id(id.clone()))?,
+            earlier: earlier.iter().filter_map(|run| run.to_string().parse().ok()).collect(),
             job: job.map_err(|_| RunError::Id(key))?,
             now: super::super::now(call),
         })
@@ -54,15 +58,28 @@ impl RunArtifacts {
     /// Those of another run of this machine.
     pub(super) fn of_run(mut self, id: &str) -> Result<Self, RunError> {
         self.run = id.parse().map_err(|_| RunError::Id(id.to_owned()))?;
+        self.earlier.clear();
         Ok(self)
     }
 
     pub(super) fn list(&self) -> Result<Vec<Artifact>, StorageError> {
-        self.store.list(&self.run, self.now)
+        let mut all = self.store.list(&self.run, self.now)?;
+        for run in &self.earlier {
+            let older = self.store.list(run, self.now)?;
+            let unknown = |artifact: &Artifact| all.iter().all(|known| known.name != artifact.name);
+            let older: Vec<Artifact> = older.into_iter().filter(unknown).collect();
+            all.extend(older);
+        }
+        Ok(all)
     }
 
     pub(super) fn find(&self, name: &ArtifactName) -> Result<Option<StoredArtifact>, StorageError> {
-        self.store.find(&self.run, name, self.now)
+        for run in std::iter::once(&self.run).chain(&self.earlier) {
+            if let Some(found) = self.store.find(run, name, self.now)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 
     /// A new artifact by the inputs that all have.

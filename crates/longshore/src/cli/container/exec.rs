@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 
 use longshore_engine::{
-    EngineError, ExecSpec, ExitStatus, Fault, Input, Output, ProcessIo, RunningExec as _,
+    ContainerId, EngineError, ExecSpec, ExitStatus, Fault, Input, Output, ProcessIo, RunningExec as _,
 };
-use longshore_engine_native::NativeExec;
+use longshore_engine_native::{NativeEngine, NativeExec};
 
 use super::failure::{WorkError, starting};
 use super::flags::{FlagError, variables};
@@ -101,7 +101,20 @@ pub(super) fn run(args: &ExecArgs, session: &mut Session) -> Outcome {
         exec.leave().map_err(failed)?;
         return Ok(Exit::Success);
     }
-    if args.tty && args.interactive && !is_terminal() {
+    let keys = args.detach_keys.clone().unwrap_or_default();
+    attend(&engine, &id, &spec, args.interactive, &keys)
+}
+
+/// Runs a command to its end, or until its user leaves it.
+pub(super) fn attend(
+    engine: &NativeEngine,
+    id: &ContainerId,
+    spec: &ExecSpec,
+    interactive: bool,
+    keys: &DetachKeys,
+) -> Outcome {
+    let failed = |error| starting(error, 1);
+    if spec.tty && interactive && !is_terminal() {
         return Err(WorkError::new(
             "hand a terminal on",
             std::io::Error::other("the input device is not a TTY"),
@@ -109,14 +122,14 @@ pub(super) fn run(args: &ExecArgs, session: &mut Session) -> Outcome {
         .into());
     }
     let (news, waiting) = channel();
-    let io = ProcessIo { input: args.input(&news), output: Output::Inherit };
-    let signals = if args.tty {
+    let io = ProcessIo { input: input(interactive, spec.tty, keys, &news), output: Output::Inherit };
+    let signals = if spec.tty {
         Some(SignalWatch::begin(false, true).map_err(|error| WorkError::new("watch for signals", error))?)
     } else {
         None
     };
-    let exec = Arc::new(engine.start_process(&id, &spec, io).map_err(failed)?);
-    let terminal = if args.tty && args.interactive { RawTerminal::enter().ok() } else { None };
+    let exec = Arc::new(engine.start_process(id, spec, io).map_err(failed)?);
+    let terminal = if spec.tty && interactive { RawTerminal::enter().ok() } else { None };
     if let Some(signals) = signals {
         follow_size(&exec, signals, terminal.as_ref());
     }
@@ -129,17 +142,14 @@ pub(super) fn run(args: &ExecArgs, session: &mut Session) -> Outcome {
     }
 }
 
-impl ExecArgs {
-    fn input(&self, news: &Sender<News>) -> Input {
-        match (self.interactive, self.tty) {
-            (false, _) => Input::Null,
-            (true, false) => Input::Inherit,
-            (true, true) => {
-                let keys = self.detach_keys.clone().unwrap_or_default();
-                let news = news.clone();
-                let detached = move || drop(news.send(News::Detached));
-                Input::Reader(Box::new(DetachReader::new(std::io::stdin(), &keys, detached)))
-            }
+fn input(interactive: bool, tty: bool, keys: &DetachKeys, news: &Sender<News>) -> Input {
+    match (interactive, tty) {
+        (false, _) => Input::Null,
+        (true, false) => Input::Inherit,
+        (true, true) => {
+            let news = news.clone();
+            let detached = move || drop(news.send(News::Detached));
+            Input::Reader(Box::new(DetachReader::new(std::io::stdin(), keys, detached)))
         }
     }
 }

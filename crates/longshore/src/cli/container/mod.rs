@@ -32,11 +32,13 @@ mod wait;
 use std::ffi::OsString;
 
 use clap::{Args as _, FromArgMatches as _, Subcommand};
-use longshore_engine::{ContainerId, ContainerSpec, EngineError};
+use longshore_engine::{ContainerId, ContainerSpec, EngineError, ExecSpec};
 use longshore_engine_native::NativeEngine;
 
 use super::{Outcome, Session};
 use crate::failure::Failure;
+use stream::DetachKeys;
+pub(super) use stream::is_terminal;
 
 pub(super) use prune::{confirmed, report, until};
 
@@ -141,6 +143,12 @@ pub(super) fn run(args: ContainerArgs, session: &mut Session) -> Outcome {
         ContainerCommand::Port(args) => port::run(&args, session),
         ContainerCommand::Cp(args) => copy::run(&args, session),
     }
+}
+
+/// Carries out a further command in a container, in place of what calls: its input, output and terminal are those of this
+/// process, its exit code is that of the command.
+pub(super) fn attend(engine: &NativeEngine, id: &ContainerId, spec: &ExecSpec) -> Outcome {
+    exec::attend(engine, id, spec, true, &DetachKeys::none())
 }
 
 /// The engine, for verbs that start no program.

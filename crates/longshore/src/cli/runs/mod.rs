@@ -64,7 +64,7 @@ pub(super) fn select(session: &Session, run: RunSelector) -> Result<Run, Failure
 }
 
 /// The directory of the project that the command works in, as runs have it.
-fn project(session: &Session) -> Result<String, Failure> {
+pub(super) fn project(session: &Session) -> Result<String, Failure> {
     let tree = tree_of(&session.directory).map_err(crate::plan::project::ProjectError::from)?;
     Ok(tree.root().display().to_string())
 }

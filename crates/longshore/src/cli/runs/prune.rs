@@ -11,6 +11,7 @@ use crate::cli::container::failure::complain;
 use crate::cli::{Outcome, Session};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::run::kept;
 use crate::settings::OutputFormat;
 
 /// Remove old runs of all projects, but keep the newest of each workflow
@@ -72,6 +73,9 @@ pub(super) fn run(args: &PruneArgs, session: &mut Session) -> Outcome {
             failed: Vec::new(),
         }
     } else {
+        for run in history.prunable(&retention, now)? {
+            kept::discard_run(&history.run(run.id)?, session);
+        }
         history.prune(&retention, now)?
     };
     let text = match args.format.unwrap_or(session.settings.format.value) {

@@ -6,6 +6,7 @@ use crate::cli::container::failure::complain;
 use crate::cli::{Outcome, Session};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::run::kept;
 
 /// Remove runs: their events, logs, artifacts and whatever else is kept of them
 ///
@@ -29,6 +30,7 @@ pub(super) fn run(args: &RemoveArgs, session: &mut Session) -> Outcome {
     let mut exit = Exit::Success;
     for selector in &args.runs {
         let removed = super::select(session, *selector).and_then(|run| {
+            kept::discard_run(&run, session);
             history.remove(run.id())?;
             Ok::<_, Failure>(run.id())
         });

@@ -1,5 +1,7 @@
 //! `longshore runs show`.
 
+use std::path::PathBuf;
+
 use longshore_event::{JobState, RunState, StepState, Timestamp};
 use longshore_format::{Table, human};
 use longshore_history::{RunSelector, RunStatus, RunSummary};
@@ -9,6 +11,7 @@ use longshore_report::{Role, Style, count, visible};
 use super::{document, words};
 use crate::cli::{Outcome, Session};
 use crate::exit::Exit;
+use crate::run::documents::write_html;
 use crate::settings::OutputFormat;
 
 /// Columns of a name in the table.
@@ -20,9 +23,9 @@ const NAME: usize = 60;
     visible_alias = "view",
     after_long_help = "Examples:
   longshore runs show
-  longshore runs show 7
   longshore runs show 7 --format json
-  longshore runs show --exit-status"
+  longshore runs show --exit-status
+  longshore runs show 7 --html report.html"
 )]
 pub(super) struct ShowArgs {
     /// The run by its number, or `last`: the newest of this project
@@ -33,6 +36,10 @@ pub(super) struct ShowArgs {
     #[arg(long)]
     exit_status: bool,
 
+    /// Write the run as an HTML page into this file, and print nothing
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+
     /// Format of the result
     #[arg(long, value_enum)]
     format: Option<OutputFormat>,
@@ -41,14 +48,19 @@ pub(super) struct ShowArgs {
 pub(super) fn run(args: &ShowArgs, session: &mut Session) -> Outcome {
     let run = super::select(session, args.run)?;
     let summary = run.summary()?;
+    let succeeded = summary.status == RunStatus::Finished(longshore_event::Conclusion::Success);
+    let exit = if args.exit_status && !succeeded { Exit::Failed } else { Exit::Success };
+    if let Some(path) = &args.html {
+        write_html(&session.wiring().history(), &run, path)?;
+        return Ok(exit);
+    }
     let state = run.state()?;
     let text = match args.format.unwrap_or(session.settings.format.value) {
         OutputFormat::Text => text(&summary, &state, session.output.style()),
         OutputFormat::Json => document::of(&summary, &state),
     };
     session.output.data(&text)?;
-    let succeeded = summary.status == RunStatus::Finished(longshore_event::Conclusion::Success);
-    Ok(if args.exit_status && !succeeded { Exit::Failed } else { Exit::Success })
+    Ok(exit)
 }
 
 fn text(run: &RunSummary, state: &RunState, style: Style) -> String {

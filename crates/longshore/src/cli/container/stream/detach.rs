@@ -12,6 +12,13 @@ impl Default for DetachKeys {
     }
 }
 
+impl DetachKeys {
+    /// No keys, so that nobody leaves by mistake.
+    pub(in crate::cli::container) fn none() -> Self {
+        Self(Vec::new())
+    }
+}
+
 impl std::str::FromStr for DetachKeys {
     type Err = String;
 

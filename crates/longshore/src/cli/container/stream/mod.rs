@@ -10,4 +10,5 @@ pub(super) use attachment::{AttachmentArgs, Ending};
 pub(super) use detach::{DetachKeys, DetachReader};
 pub(super) use pass::Passage;
 pub(super) use signals::{Asked, SignalWatch};
-pub(super) use terminal::{RawTerminal, is_terminal, size};
+pub(in crate::cli) use terminal::is_terminal;
+pub(super) use terminal::{RawTerminal, size};

@@ -47,7 +47,7 @@ impl Drop for RawTerminal {
 }
 
 /// Whether standard input is a terminal.
-pub(in crate::cli::container) fn is_terminal() -> bool {
+pub(in crate::cli) fn is_terminal() -> bool {
     isatty(io::stdin())
 }
 

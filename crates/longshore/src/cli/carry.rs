@@ -1,0 +1,296 @@
+//! Carrying runs out: the flags that say how, and what all verbs that do it share.
+
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use longshore_engine::{ContainerSpec, ImageSource};
+use longshore_event::{Conclusion, RunId};
+use longshore_history::{History, RunRecorder};
+use longshore_report::run::{Display, Format, Options, Verbosity};
+use longshore_runner::{ActionMode, ImageMap, RunRequest, Runner, Shutdown, Slots, Stores};
+use longshore_workflow::event::Event;
+use thiserror::Error;
+
+use super::container::failure::starting;
+use super::event::pair;
+use super::{Outcome, Session};
+use crate::exit::{Blame, Exit};
+use crate::failure::{Explained, Failure};
+use crate::output::Output;
+use crate::run::documents::{DocumentArgs, Documents};
+use crate::run::kept;
+use crate::run::recorded::{ActionChoice, Recorded};
+use crate::run::secrets::{self, SecretArgs, Secrets};
+use crate::run::{Actions, Shared, listen, machine, now, window};
+use crate::settings::OutputFormat;
+use crate::wiring::Wiring;
+
+/// How runs are carried out and shown.
+#[derive(Debug, clap::Args)]
+pub(super) struct CarryArgs {
+    /// The image for a label of `runs-on`; `host` is this machine, copy on write
+    #[arg(long = "runs-on", short = 'P', value_name = "LABEL=IMAGE", value_parser = pair)]
+    pub(super) runs_on: Vec<(String, String)>,
+
+    #[command(flatten)]
+    pub(super) secrets: SecretArgs,
+
+    /// How many jobs run at the same time [default: one for each processor]
+    #[arg(long, value_name = "NUMBER")]
+    max_jobs: Option<usize>,
+
+    /// Run actions as their authors published them, in place of what is built in [default: native]
+    #[arg(long, value_enum, value_name = "WHICH")]
+    pub(super) actions: Option<ActionChoice>,
+
+    /// Which jobs stay as they were left, for `longshore shell` and `run --resume`, until the workflow runs again
+    #[arg(long, value_enum, default_value_t = Keep::Failed, value_name = "WHICH")]
+    keep: Keep,
+
+    #[command(flatten)]
+    documents: DocumentArgs,
+
+    /// Format of what is shown
+    #[arg(long, value_enum)]
+    format: Option<RunFormat>,
+
+    /// Show the logs of all steps
+    #[arg(short, long)]
+    verbose: bool,
+
+    /// Show what steps and runner say for debugging
+    #[arg(long)]
+    pub(super) debug: bool,
+}
+
+/// Which jobs are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Keep {
+    /// None
+    Never,
+    /// Those that failed
+    Failed,
+}
+
+/// What a run is shown as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum RunFormat {
+    /// For people
+    Text,
+    /// The events, a line each, see docs/events.md
+    Json,
+    /// Commands of a hosted runner, for runs inside of its steps
+    Github,
+}
+
+/// Runs cannot be carried out.
+#[derive(Debug, Error)]
+pub(super) enum CarryError {
+    #[error("failed to listen to signals")]
+    Signals(#[source] io::Error),
+    #[error("failed to find the program of this process")]
+    Program(#[source] io::Error),
+    #[error("failed to hold a job that goes on")]
+    Lock(#[source] io::Error),
+    #[error("failed to begin the record of the run")]
+    History(#[source] longshore_history::BeginError),
+}
+
+impl Explained for CarryError {
+    fn blame(&self) -> Blame {
+        Blame::Environment
+    }
+}
+
+/// All that runs of one invocation share.
+pub(super) struct Stage<'a> {
+    args: &'a CarryArgs,
+    pub(super) runner: Runner,
+    pub(super) history: History,
+    shutdown: Shutdown,
+    documents: Documents,
+}
+
+/// A run that can begin, with what it holds as long as it lives.
+pub(super) struct Begun {
+    pub(super) request: RunRequest,
+    recorder: RunRecorder,
+}
+
+impl<'a> Stage<'a> {
+    /// Opens what runs need, and removes what killed ones have left.
+    pub(super) fn set(
+        args: &'a CarryArgs,
+        recorded: Option<&Recorded>,
+        session: &mut Session,
+    ) -> Result<Self, Failure> {
+        let documents = Documents::open(&args.documents)?;
+        let runner = runner(args, recorded, session)?;
+        let history = session.wiring().history();
+        sweep(&runner, &history, session);
+        let shutdown = Shutdown::default();
+        listen(shutdown.clone()).map_err(CarryError::Signals)?;
+        Ok(Self { args, runner, history, shutdown, documents })
+    }
+
+    /// Numbers a run, writes down what is needed to carry it out again, and removes what was kept of earlier runs of the
+    /// workflow.
+    pub(super) fn begin(
+        &self,
+        recorder: RunRecorder,
+        request: RunRequest,
+        asked: &Recorded,
+        session: &mut Session,
+    ) -> Begun {
+        asked.write(recorder.directory(), &request.secrets, session);
+        let root = request.project.root.display().to_string();
+        kept::discard_older(
+            &self.history,
+            &*self.runner.engine,
+            &root,
+            request.workflow.file.name(),
+            session,
+        );
+        let keep = match self.args.keep {
+            Keep::Never => None,
+            Keep::Failed => Some(kept::directory(recorder.directory())),
+        };
+        let (id, number, attempt) = (recorder.id(), recorder.number(), recorder.attempt());
+        Begun { request: RunRequest { id, number, attempt, keep, ..request }, recorder }
+    }
+
+    /// Carries all runs out, shows them, and says how it ended. `locks` are held until then.
+    pub(super) fn carry_out(self, runs: Vec<Begun>, locks: Vec<File>, session: &mut Session) -> Outcome {
+        let display = Arc::new(Mutex::new(display(self.args, session)));
+        let ids: Vec<RunId> = runs.iter().map(|begun| begun.request.id).collect();
+        let runs = runs
+            .into_iter()
+            .map(|Begun { request, recorder }| (request, Shared { display: Arc::clone(&display), recorder }))
+            .collect();
+        let conclusions = carry_all(&self.runner, runs, &self.shutdown, session);
+        drop(locks);
+        let _ = display.lock().unwrap_or_else(PoisonError::into_inner).finish();
+        let written = self.documents.write(&self.history, &ids);
+        if let Err(error) = self.history.prune(&session.wiring().retention(), now()) {
+            session.output.talk(&format!("note: old runs are kept: {error}\n"));
+        }
+        written?;
+        let good = |conclusion: &Conclusion| matches!(conclusion, Conclusion::Success | Conclusion::Skipped);
+        Ok(if conclusions.iter().all(good) { Exit::Success } else { Exit::Failed })
+    }
+}
+
+/// The secrets for an event. Nothing is asked for, or opened, that is withheld anyway.
+pub(super) fn secrets_for(
+    event: &Event,
+    args: &SecretArgs,
+    session: &mut Session,
+) -> Result<Secrets, Failure> {
+    if longshore_runner::is_untrusted(event) {
+        return Ok(Secrets::new());
+    }
+    Ok(secrets::read(args, &session.directory, &session.environment, &mut session.output)?)
+}
+
+/// Carries all runs out, each on a thread of its own.
+fn carry_all(
+    runner: &Runner,
+    runs: Vec<(RunRequest, Shared)>,
+    shutdown: &Shutdown,
+    session: &mut Session,
+) -> Vec<Conclusion> {
+    let ended: Vec<(Conclusion, Option<String>)> = std::thread::scope(|threads| {
+        let started: Vec<_> = runs
+            .into_iter()
+            .map(|(request, mut sink)| {
+                threads.spawn(move || {
+                    let conclusion = runner.run(request, &mut sink, shutdown).conclusion;
+                    (conclusion, sink.recorder.take_trouble().map(|trouble| trouble.to_string()))
+                })
+            })
+            .collect();
+        started.into_iter().map(|run| run.join().unwrap_or((Conclusion::Failure, None))).collect()
+    });
+    for trouble in ended.iter().filter_map(|(_, trouble)| trouble.as_ref()) {
+        session.output.complain(&format!("warning: the run was not recorded whole: {trouble}\n"));
+    }
+    ended.into_iter().map(|(conclusion, _)| conclusion).collect()
+}
+
+/// Removes what runs that were killed have left.
+fn sweep(runner: &Runner, history: &History, session: &mut Session) {
+    let owners = kept::owners(history);
+    let is_wanted = |run: RunId| {
+        owners.contains(&run) || history.run(run).is_ok_and(|run| run.is_alive().unwrap_or(true))
+    };
+    match runner.sweep(&is_wanted) {
+        Ok(swept) if swept.sandboxes > 0 => {
+            let jobs = longshore_report::count(swept.sandboxes, "job");
+            session.output.talk(&format!("note: what {jobs} of killed runs left was removed\n"));
+        }
+        Ok(_) => {}
+        Err(error) => {
+            session.output.talk(&format!("note: what killed runs left could not be removed: {error}\n"));
+        }
+    }
+}
+
+fn runner(args: &CarryArgs, recorded: Option<&Recorded>, session: &Session) -> Result<Runner, Failure> {
+    let engine = session.wiring().engine().map_err(|error| starting(error, Exit::Environment.code()))?;
+    let set = session.settings.images.iter().map(|(label, image)| (label, &image.value));
+    let before = recorded.map_or(&[][..], |recorded| &recorded.runs_on);
+    let given = before.iter().chain(&args.runs_on).map(|(label, image)| (label, image));
+    let images = set.chain(given).map(|(label, image)| (label.clone(), ImageSource::parse(image)));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let actions = args.actions.or(recorded.map(|recorded| recorded.actions)).unwrap_or_default();
+    Ok(Runner {
+        engine: Arc::new(engine),
+        images: ImageMap::new(images),
+        actions: Arc::new(Actions::new(&session.settings, &session.environment, Wiring::now())),
+        action_mode: match actions {
+            ActionChoice::Native => ActionMode::Native,
+            ActionChoice::Upstream => ActionMode::Upstream,
+        },
+        container_options,
+        program: std::env::current_exe().map_err(CarryError::Program)?,
+        work: session.settings.home.value.join("work"),
+        stores: Stores::new(
+            session.wiring().artifacts_directory(),
+            session.settings.home.value.join("caches"),
+        ),
+        concurrency: session.settings.home.value.join("concurrency"),
+        keys: session.settings.home.value.join("keys"),
+        machine: machine(&session.environment),
+        slots: Slots::new(args.max_jobs.unwrap_or(cores)),
+        clock: now,
+    })
+}
+
+/// What `options:` of a container in a workflow asks for.
+fn container_options(image: &str, words: &[String]) -> Result<ContainerSpec, String> {
+    super::container::options(image, words)
+}
+
+fn display(args: &CarryArgs, session: &Session) -> Display<io::Stdout> {
+    let format = match args.format {
+        Some(RunFormat::Json) => Format::Json,
+        Some(RunFormat::Github) => Format::GitHub,
+        None if session.settings.format.value == OutputFormat::Json => Format::Json,
+        Some(RunFormat::Text) | None => Format::Text,
+    };
+    let verbosity = match (session.output.is_quiet(), args.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (false, true) => Verbosity::Verbose,
+        (false, false) => Verbosity::Brief,
+    };
+    let style = session.output.style();
+    let window = Output::is_terminal().then(|| window(style.color));
+    Display::new(io::stdout(), Options { format, verbosity, style, window })
+}
+
+/// The directory of what was kept of a run, for verbs that look for it.
+pub(super) fn kept_of(run: &longshore_history::Run) -> PathBuf {
+    kept::directory(run.directory())
+}
