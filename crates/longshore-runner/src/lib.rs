@@ -13,7 +13,6 @@
 //! containers, whatever fails; nothing that a step prints reaches an event unmasked.
 
 #![forbid(unsafe_code)]
-#![allow(dead_code, reason = "actions that are built in and resumption, which come next, use the rest")]
 
 mod action;
 pub mod command;

@@ -94,13 +94,6 @@ impl FetchError {
     }
 }
 
-/// The directory of a reference's action in its repository.
-pub(crate) fn path_of(reference: &SourceRef) -> &str {
-    match reference {
-        SourceRef::Local { path } | SourceRef::Remote { path, .. } => path,
-    }
-}
-
 /// `owner/repository/path@version` as a reference; none for local actions and images.
 pub(crate) fn remote(uses: &str) -> Option<SourceRef> {
     if uses.starts_with("./") || uses.starts_with("docker://") {
@@ -123,9 +116,4 @@ pub(crate) fn remote(uses: &str) -> Option<SourceRef> {
 pub(crate) fn local(uses: &str) -> Option<&str> {
     let path = uses.strip_prefix("./").or_else(|| (uses == ".").then_some(""))?;
     Some(path.trim_end_matches('/'))
-}
-
-/// A directory inside of another one.
-pub(crate) fn join(directory: &Path, path: &str) -> PathBuf {
-    if path.is_empty() { directory.to_owned() } else { directory.join(path) }
 }

@@ -13,7 +13,7 @@ use longshore_syntax::SourceRef;
 use longshore_workflow::model::{ActionManifest, Condition, Runs, Step, StepKind, StepsJob};
 
 use super::manifest::manifest_at;
-use super::{join, local, path_of, remote};
+use super::{local, remote};
 use crate::job::{JobRun, Paths};
 use crate::native::NativeAction;
 use crate::runner::ActionMode;
@@ -27,8 +27,6 @@ pub(crate) const MAX_DEPTH: usize = 10;
 pub(crate) struct ResolvedAction {
     /// Its manifest; none for a directory with nothing but a Dockerfile.
     pub(crate) manifest: Option<Arc<ActionManifest>>,
-    /// Its directory on this machine.
-    pub(crate) outside: PathBuf,
     /// Its directory inside.
     pub(crate) inside: String,
     /// `owner/repository`; none for an action of the workspace.
@@ -187,7 +185,6 @@ impl ResolvedActions {
         }
         let action = ResolvedAction {
             manifest,
-            outside: join(root, path),
             inside: format!("{}/{path}", search.paths.workspace),
             repository: None,
             version: None,
@@ -220,7 +217,6 @@ pub(super) fn fetch(
     let root = root_inside(paths, reference);
     let action = ResolvedAction {
         manifest: manifest_at(&fetched.directory, path, &reference.to_string())?,
-        outside: join(&fetched.directory, path_of(reference)),
         inside: if path.is_empty() { root } else { format!("{root}/{path}") },
         repository: Some(format!("{owner}/{repository}")),
         version: Some(version.clone()),

@@ -25,14 +25,12 @@ impl Dispatcher<'_> {
         let level = self.levels.get(place.level)?;
         let job = level.job(ready)?.clone();
         let scope = level.scope(&self.facts, ready);
-        let secrets = level.secrets.clone();
         Some(JobTask {
             facts: Arc::clone(&self.facts),
             workflow: Arc::clone(&level.workflow),
             job,
             name,
             scope,
-            secrets,
             control,
             resume: self.facts.request.resume.get(voice.job.as_str()).cloned(),
             voice,

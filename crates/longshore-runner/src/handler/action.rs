@@ -339,7 +339,7 @@ fn find(call: &StepCall<'_>, uses: &str) -> Result<ResolvedAction, String> {
             return Err(format!("`{uses}` leads out of the workspace"));
         }
         let manifest = manifest_in(&outside, &inside)?;
-        return Ok(ResolvedAction { manifest, outside, inside, repository: None, version: None });
+        return Ok(ResolvedAction { manifest, inside, repository: None, version: None });
     }
     let reference = remote(uses).ok_or_else(|| format!("`{uses}` is no action"))?;
     match call.frame.actions.find(&reference) {

@@ -35,7 +35,6 @@ pub(super) fn main(
         depth: call.frame.depth + 1,
         own_status: Some(Progress::default()),
         id_prefix: format!("{}.", call.id),
-        action_directory: Some((action.outside.clone(), action.inside.clone())),
     };
     let status = |frame: &Frame<'_>| frame.own_status.as_ref().map_or(Conclusion::Success, Progress::status);
     for step in steps {

@@ -49,5 +49,5 @@ fn find(place: &Place, actions: &ResolvedActions, uses: &str) -> Option<Resolved
     let inside = inside.trim_end_matches('/').to_owned();
     let outside = place.paths.outside(&inside).filter(|_| !path.split('/').any(|part| part == ".."))?;
     let manifest = manifest_in(&outside, &inside).ok()?;
-    Some(ResolvedAction { manifest, outside, inside, repository: None, version: None })
+    Some(ResolvedAction { manifest, inside, repository: None, version: None })
 }

@@ -60,8 +60,6 @@ pub(crate) struct JobTask {
     pub(crate) name: String,
     /// The contexts before it runs.
     pub(crate) scope: Scope,
-    /// The `secrets` context.
-    pub(crate) secrets: Object,
     pub(crate) control: Arc<JobControl>,
     pub(crate) voice: JobVoice,
     /// Where it goes on, if it does.

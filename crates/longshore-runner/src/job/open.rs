@@ -7,7 +7,7 @@
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, fstat, open, openat2, unlinkat};
 
@@ -15,19 +15,13 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, fstat, open, ope
 #[derive(Debug)]
 pub(crate) struct Directory {
     pub(super) place: OwnedFd,
-    path: PathBuf,
 }
 
 impl Directory {
     /// A directory that we made and the job cannot replace.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let place = open(path, OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::PATH, Mode::empty())?;
-        Ok(Self { place, path: path.to_owned() })
-    }
-
-    /// Where it is on this machine.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+        Ok(Self { place })
     }
 
     /// The content of a file in it, at most `limit` bytes of it; whether that was all.

@@ -78,6 +78,7 @@ impl JobRun<'_> {
             &format!("Image: {}", specification.image),
             "##[endgroup]",
         ]);
+        specification.warn_of_credentials(voice);
         let payload = request.event.payload.to_json();
         let event = place.paths.root.join("workflow/event.json");
         fs::write(&event, payload)

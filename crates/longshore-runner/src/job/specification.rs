@@ -11,6 +11,7 @@ use super::{JobRun, minutes};
 use crate::context::Scope;
 use crate::evaluate::{EvaluationError, Evaluator};
 use crate::image::UnknownRunner;
+use crate::voice::StepVoice;
 
 /// GitHub's limit for a job that sets none.
 const DEFAULT_TIMEOUT: Duration = Duration::from_hours(6);
@@ -112,6 +113,20 @@ impl Specification {
             labels,
             env,
         })
+    }
+}
+
+impl Specification {
+    /// Says that `credentials:` are not used: engines fetch with the logins of this machine.
+    pub(crate) fn warn_of_credentials(&self, voice: &StepVoice) {
+        let services = self.services.iter().map(|(_, service)| service);
+        for container in self.container.iter().chain(services).filter(|container| container.credentials) {
+            voice.warning(&format!(
+                "`credentials` of `{}` are not used: images are fetched with the logins of this machine; `longshore \
+                 login REGISTRY` adds one",
+                container.image
+            ));
+        }
     }
 }
 

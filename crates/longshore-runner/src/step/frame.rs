@@ -26,8 +26,6 @@ pub(crate) struct Frame<'f> {
     pub(crate) own_status: Option<Progress>,
     /// What stands before `__id` in `github.action` of its steps.
     pub(crate) id_prefix: String,
-    /// The directory of the composite action that the steps are of, on this machine and inside.
-    pub(crate) action_directory: Option<(std::path::PathBuf, String)>,
 }
 
 /// The actions of a job, owned by the frame of the job and borrowed by those inside.
@@ -64,7 +62,6 @@ impl<'f> Frame<'f> {
             depth: 0,
             own_status: None,
             id_prefix: String::new(),
-            action_directory: None,
         }
     }
 

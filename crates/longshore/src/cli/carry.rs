@@ -129,9 +129,10 @@ impl<'a> Stage<'a> {
         let documents = Documents::open(&args.documents)?;
         let runner = runner(args, recorded, session)?;
         let history = session.wiring().history();
-        sweep(&runner, &history, session);
         let shutdown = Shutdown::default();
+        // Before anything that takes time, so that no signal finds nobody.
         listen(shutdown.clone()).map_err(CarryError::Signals)?;
+        sweep(&runner, &history, session);
         Ok(Self { args, runner, history, shutdown, documents })
     }
 
