@@ -239,7 +239,7 @@ fn now() -> Timestamp {
 fn fits(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
     let (mut at, mut star, mut next) = (0, None, 0);
-    for _ in 0..=name.len().saturating_mul(pattern.len() + 2) {
+    for _ in 0..(name.len() + 1).saturating_mul(pattern.len() + 2) {
         match (pattern.get(at), name.get(next)) {
             (None, None) => return true,
             (Some('*'), _) => {
