@@ -295,7 +295,7 @@ impl<'s> StepRun<'s> {
         env: Vec<(String, String)>,
         deadline: Option<Instant>,
     ) -> StepCall<'s> {
-        let after_cancel = self.after_cancel || self.is_after_cancel();
+        let after_cancel = self.after_cancel || self.is_after_cancel(&scope);
         let outer = self.deadline;
         let deadline = deadline.map_or(outer, |own| Some(outer.map_or(own, |outer| own.min(outer))));
         let id = format!("{}{id}", self.frame.id_prefix);
@@ -406,8 +406,10 @@ impl<'s> StepRun<'s> {
 
     /// Whether it begins after the job was cancelled, so that only killing ends it. What is inside of a step that was
     /// cancelled itself does not begin anew.
-    fn is_after_cancel(&self) -> bool {
-        self.frame.depth == 0 && self.steps.run.task.control.cancelled().is_some()
+    ///
+    /// What its condition was told counts: a job that is cancelled after that ends it.
+    fn is_after_cancel(&self, scope: &Scope) -> bool {
+        self.frame.depth == 0 && scope.status == Conclusion::Cancelled
     }
 
     /// What the end of the step is added to.

@@ -215,7 +215,7 @@ jobs:
       - uses: docker://tools:1
         with: { args: /bin/ls -a }
 "#,
-        &[],
+        &["--keep", "never"],
     );
     assert_eq!(ended.code, 1, "a link in the place of the workspace is not followed: {}", ended.stdout);
     let log = log(&events);
