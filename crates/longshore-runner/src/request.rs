@@ -7,6 +7,7 @@ use std::sync::Arc;
 use longshore_core::Secret;
 use longshore_event::{Conclusion, RunId};
 use longshore_expr::Object;
+use longshore_toolkit::cache::CacheScopes;
 use longshore_workflow::event::Event;
 use longshore_workflow::model::Workflow;
 use longshore_workflow::plan::{RunPlan, Selection, SourceSet};
@@ -72,6 +73,21 @@ pub struct Prior {
     pub url: Option<String>,
     /// Why it failed.
     pub error: Option<String>,
+}
+
+impl RunRequest {
+    /// Which caches the run sees and may write: GitHub's rules of branches, for built-in and original actions alike. A run
+    /// for a fork writes none.
+    pub(crate) fn cache_scopes(&self) -> CacheScopes {
+        let event = &self.event;
+        let reference = event.git_ref.as_deref().filter(|reference| !reference.is_empty());
+        CacheScopes::of_ref(
+            reference.unwrap_or("refs/heads/HEAD"),
+            event.base_ref.as_deref(),
+            event.default_branch.as_deref(),
+            !event.is_fork,
+        )
+    }
 }
 
 /// The project that a run is of.

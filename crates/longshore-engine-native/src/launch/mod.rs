@@ -10,6 +10,7 @@ pub(crate) mod environment;
 pub(crate) mod failure;
 pub(crate) mod filesystem;
 pub(crate) mod identity;
+mod launched;
 pub(crate) mod mounts;
 pub(crate) mod path;
 pub(crate) mod streams;
@@ -24,11 +25,12 @@ use longshore_cgroup::{Cgroup, Entry};
 use longshore_engine::{
     ContainerSpec, EngineError, Fault, ImageSource, Mount, NamespaceMode, NetworkMode, UserNamespaceMode,
 };
-use longshore_sys::{Child, Links, Namespaces, Op, Program, spawn};
+use longshore_sys::{Links, Namespaces, Op, Program, spawn};
 
 pub(crate) use self::failure::Failure;
 use self::filesystem::Surroundings;
 use self::identity::{Command, Identity};
+pub(crate) use self::launched::{Launched, Running};
 use self::path::c_path;
 use self::streams::push_streams;
 pub(crate) use self::streams::{Streams, make_streams, receive_terminal};
@@ -64,31 +66,6 @@ pub(crate) struct Launch<'a> {
     pub(crate) volume: &'a dyn Fn(&Mount) -> Result<PathBuf, EngineError>,
     /// Finds the process of another container.
     pub(crate) find: &'a dyn Fn(&str) -> Result<i32, EngineError>,
-}
-
-/// A process that was started, up to the point where it waits for its network.
-pub(crate) struct Launched {
-    /// Its maker is reaped when the container runs.
-    mapping: Option<users::Mapping>,
-    pub(crate) child: Child,
-    pub(crate) streams: Streams,
-    pub(crate) own_users: bool,
-    pub(crate) own_network: bool,
-    /// What is not as it was asked for.
-    pub(crate) warnings: Vec<String>,
-    terminal: Option<OwnedFd>,
-    spent: Vec<OwnedFd>,
-    program: Program,
-    first_word: String,
-    working_directory: String,
-}
-
-/// A process that runs.
-pub(crate) struct Running {
-    pub(crate) child: Child,
-    pub(crate) streams: Streams,
-    /// What is no longer needed, and takes a while to close.
-    pub(crate) spent: Vec<OwnedFd>,
 }
 
 /// Everything that a new process needs, before it exists.
@@ -493,36 +470,4 @@ fn words(spec: &ContainerSpec) -> Result<Vec<String>, EngineError> {
             .help("give a command after the image: the image names none"));
     }
     Ok(words)
-}
-
-impl Launched {
-    /// Ends the process: something that it needs could not be made. If that is because the process itself has failed, its own
-    /// failure is the one to tell.
-    pub(crate) fn abandon(mut self, error: EngineError) -> EngineError {
-        let _ = longshore_sys::send_signal(self.child.pidfd(), libc_sigkill());
-        if let Err(own @ longshore_sys::StartError::Operation { .. }) = self.child.started() {
-            return self.failure().explain(own);
-        }
-        let _ = self.child.wait();
-        error
-    }
-
-    fn failure(&self) -> Failure<'_> {
-        Failure { program: &self.program, word: &self.first_word, directory: &self.working_directory }
-    }
-
-    /// Lets the process go on, and waits until it has become the user's program.
-    pub(crate) fn finish(mut self) -> Result<Running, EngineError> {
-        let _ = self.child.go();
-        let socket = self.terminal.take();
-        let received = socket.map(|socket| receive_terminal(&socket, &mut self.child)).transpose();
-        match received.and_then(|received| self.child.started().map(|()| received.flatten())) {
-            Ok(received) => {
-                self.streams.terminal = received;
-                drop(self.mapping.take());
-                Ok(Running { child: self.child, streams: self.streams, spent: self.spent })
-            }
-            Err(error) => Err(self.failure().explain(error)),
-        }
-    }
 }

@@ -9,7 +9,6 @@ use std::sync::{Arc, OnceLock};
 
 use longshore_oci::Digest;
 use longshore_toolkit::BackendId;
-use longshore_toolkit::cache::CacheScopes;
 use longshore_toolkit::service::{Identity, JobGrant, Running, ServerOptions, ToolkitServer};
 use longshore_workflow::model::Access;
 
@@ -117,7 +116,7 @@ impl Bridge {
         let job = job_id(run)?;
         let grant = JobGrant {
             job: job.clone(),
-            caches: scopes(&facts.request),
+            caches: facts.request.cache_scopes(),
             identity: is_identified(run).then(|| identity(run, specification)),
         };
         let environment = server.environment(&grant);
@@ -140,17 +139,6 @@ fn job_id(run: &JobRun<'_>) -> Result<BackendId, String> {
     let hash = Digest::of(key.as_bytes());
     let id = format!("{readable}-{}", hash.encoded().get(..8).unwrap_or_default());
     id.parse().map_err(|_| format!("`{key}` is no key of a job"))
-}
-
-fn scopes(request: &RunRequest) -> CacheScopes {
-    let event = &request.event;
-    let reference = event.git_ref.as_deref().filter(|reference| !reference.is_empty());
-    CacheScopes::of_ref(
-        reference.unwrap_or("refs/heads/HEAD"),
-        event.base_ref.as_deref(),
-        event.default_branch.as_deref(),
-        !event.is_fork,
-    )
 }
 
 /// Whether the job may ask for identities: only if its workflow says so, and never for a fork.

@@ -26,6 +26,7 @@ mod rerun;
 mod run;
 mod runs;
 mod secret;
+mod selection;
 mod settings;
 mod shell;
 mod volume;

@@ -1,7 +1,6 @@
 //! `longshore plan`: what an event would run, and why not more.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use clap::ValueEnum;
 use longshore_expr::{Object, Value};
@@ -9,11 +8,12 @@ use longshore_report::diagnostic::{FileFindings, text};
 use longshore_report::plan::tree::Detail;
 use longshore_report::plan::{PlanView, dot, json, mermaid, tree};
 use longshore_syntax::suggest;
-use longshore_workflow::plan::{JobPlan, Plan, PlanInput, Selection, SourceSet, WorkflowFile};
+use longshore_workflow::plan::{JobPlan, Plan, PlanInput, SourceSet, WorkflowFile};
 use longshore_workflow::start::{Obstacle, Start};
 use thiserror::Error;
 
-use super::event::{EventArgs, pair};
+use super::event::EventArgs;
+use super::selection::SelectionArgs;
 use super::{Outcome, Session};
 use crate::exit::{Blame, Exit};
 use crate::failure::Explained;
@@ -37,25 +37,8 @@ use crate::settings::{OutputFormat, Settings};
   longshore plan deploy -i environment=staging -j build
   longshore plan --ref refs/tags/v1.2.3 --format mermaid")]
 pub(super) struct PlanArgs {
-    /// The workflow to plan: its name, its file's name, or a path [default: all]
-    #[arg(value_name = "WORKFLOW")]
-    workflow: Option<String>,
-
-    /// Keep this job and what it needs; may be given again
-    #[arg(short, long = "job", value_name = "JOB")]
-    jobs: Vec<String>,
-
-    /// Keep the cells of matrices that have this value; may be given again
-    #[arg(long, value_name = "KEY:VALUE", value_parser = cell_value)]
-    matrix: Vec<(String, String)>,
-
-    /// A directory of workflows, or one file, in place of `.github/workflows`
-    #[arg(short = 'W', long = "workflows", value_name = "PATH")]
-    workflows: Option<PathBuf>,
-
-    /// A configuration variable, besides those in `longshore.toml`
-    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = pair)]
-    vars: Vec<(String, String)>,
+    #[command(flatten)]
+    selection: SelectionArgs,
 
     /// Look into actions of other repositories too, for the actions that they use
     #[arg(long)]
@@ -84,14 +67,6 @@ enum PlanFormat {
     Mermaid,
     /// The same for Graphviz
     Dot,
-}
-
-/// `KEY:VALUE` in two.
-pub(super) fn cell_value(text: &str) -> Result<(String, String), String> {
-    match text.split_once(':') {
-        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
-        _ => Err("write KEY:VALUE, such as `os:ubuntu-latest`".to_owned()),
-    }
 }
 
 /// What was asked for is not in the workflows.
@@ -123,26 +98,21 @@ impl Explained for PlanError {
 
 pub(super) fn run(args: &PlanArgs, session: &mut Session) -> Outcome {
     let request = args.event.request()?;
-    let mut project = Project::load(&session.directory, args.workflows.as_deref())?;
-    if let Some(name) = &args.workflow {
-        project.select(&session.directory, name)?;
-    }
-    check_jobs(&args.jobs, &project.workflows)?;
-    project.workflows.retain(|workflow| has_one_of(workflow, &args.jobs));
+    let project = args.selection.project(session)?;
     let premise = settle(&request, &project.tree)?;
-    let vars = vars(&args.vars, &session.settings);
+    let vars = vars(&args.selection.vars, &session.settings);
     let input = PlanInput {
         event: &premise.event,
         workflows: &project.workflows,
         sources: &SourceSet::default(),
         vars: vars.as_ref(),
-        selection: &Selection { jobs: args.jobs.clone(), matrix: args.matrix.clone() },
+        selection: &args.selection.selection(),
         fetch_actions: args.resolve_actions,
     };
     let planned = drive(input, &project.tree, &session.settings, &session.environment);
-    let is_meant = args.workflow.is_some() || !request.inputs.is_empty();
+    let is_meant = args.selection.workflow.is_some() || !request.inputs.is_empty();
     check_inputs(&planned.plan, is_meant)?;
-    check_matrix(&args.matrix, &planned.plan)?;
+    check_matrix(&args.selection.matrix, &planned.plan)?;
     let findings = findings(&project, &planned.plan);
     let view =
         PlanView { premise: &premise, plan: &planned.plan, findings: &findings, missing: &planned.missing };

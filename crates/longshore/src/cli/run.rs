@@ -16,9 +16,10 @@ use longshore_workflow::start::Start;
 use thiserror::Error;
 
 use super::carry::{CarryArgs, CarryError, Stage, secrets_for};
-use super::event::{EventArgs, pair};
-use super::plan::{cell_value, check_inputs, check_jobs, check_matrix, findings, has_one_of, vars};
+use super::event::EventArgs;
+use super::plan::{check_inputs, check_matrix, findings, vars};
 use super::rerun::{self, Which};
+use super::selection::SelectionArgs;
 use super::{Outcome, Session};
 use crate::exit::{Blame, Exit};
 use crate::failure::{Explained, Failure};
@@ -43,25 +44,8 @@ use crate::run::secrets::{self, Secrets};
   longshore run --runs-on ubuntu-22.04=debian:bookworm --format json
   longshore run --resume 7 --from 'Run tests'")]
 pub(super) struct RunArgs {
-    /// The workflow to run: its name, its file's name, or a path [default: all]
-    #[arg(value_name = "WORKFLOW")]
-    workflow: Option<String>,
-
-    /// Run this job and what it needs; may be given again
-    #[arg(short, long = "job", value_name = "JOB")]
-    jobs: Vec<String>,
-
-    /// Run the cells of matrices that have this value; may be given again
-    #[arg(long, value_name = "KEY:VALUE", value_parser = cell_value)]
-    matrix: Vec<(String, String)>,
-
-    /// A directory of workflows, or one file, in place of `.github/workflows`
-    #[arg(short = 'W', long = "workflows", value_name = "PATH")]
-    workflows: Option<PathBuf>,
-
-    /// A configuration variable, besides those in `longshore.toml`
-    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = pair)]
-    vars: Vec<(String, String)>,
+    #[command(flatten)]
+    selection: SelectionArgs,
 
     /// A file of configuration variables, a `NAME=VALUE` on each line; may be given again [default: `.vars`, if there is one]
     #[arg(long = "var-file", value_name = "FILE")]
@@ -114,7 +98,7 @@ impl Explained for RunError {
 
 pub(super) fn run(args: &RunArgs, session: &mut Session) -> Outcome {
     if let Some(run) = args.resume {
-        let which = Which::Resume { jobs: &args.jobs, from: args.from.as_deref() };
+        let which = Which::Resume { jobs: &args.selection.jobs, from: args.from.as_deref() };
         return rerun::again(run, &which, &args.carry, session);
     }
     let prepared = prepare(args, session)?;
@@ -149,17 +133,12 @@ pub(super) struct Prepared {
 /// Reads and plans, and shows what is wrong with the files.
 fn prepare(args: &RunArgs, session: &mut Session) -> Result<Prepared, Failure> {
     let request = args.event.request()?;
-    let mut project = Project::load(&session.directory, args.workflows.as_deref())?;
-    if let Some(name) = &args.workflow {
-        project.select(&session.directory, name)?;
-    }
-    check_jobs(&args.jobs, &project.workflows)?;
-    project.workflows.retain(|workflow| has_one_of(workflow, &args.jobs));
+    let project = args.selection.project(session)?;
     let mut given = secrets::variables(&args.var_files, &session.directory)?;
-    given.extend(args.vars.iter().cloned());
+    given.extend(args.selection.vars.iter().cloned());
     let premise = settle(&request, &project.tree)?;
     let vars = vars(&given, &session.settings).unwrap_or_default();
-    let selection = Selection { jobs: args.jobs.clone(), matrix: args.matrix.clone() };
+    let selection = args.selection.selection();
     let input = PlanInput {
         event: &premise.event,
         workflows: &project.workflows,
@@ -169,8 +148,8 @@ fn prepare(args: &RunArgs, session: &mut Session) -> Result<Prepared, Failure> {
         fetch_actions: false,
     };
     let plan = drive(input, &project.tree, &session.settings, &session.environment).plan;
-    check_inputs(&plan, args.workflow.is_some() || !request.inputs.is_empty())?;
-    check_matrix(&args.matrix, &plan)?;
+    check_inputs(&plan, args.selection.workflow.is_some() || !request.inputs.is_empty())?;
+    check_matrix(&args.selection.matrix, &plan)?;
     let style = session.output.talk_style();
     session.output.complain(&text::render(&findings(&project, &plan), style));
     let is_error = |found: &Diagnostic| found.severity == Severity::Error;
@@ -192,7 +171,7 @@ impl Prepared {
     /// What is needed to carry the runs out again.
     fn recorded(&self, args: &RunArgs, session: &Session) -> Recorded {
         Recorded {
-            workflows: args.workflows.as_ref().map(|path| session.directory.join(path)),
+            workflows: args.selection.workflows.as_ref().map(|path| session.directory.join(path)),
             event: self.event.clone(),
             vars: self.vars.clone(),
             selection: self.selection.clone(),

@@ -72,15 +72,8 @@ impl JobCaches {
     pub(crate) fn open(call: &StepCall<'_>) -> Result<Self, CacheError> {
         let run = call.steps.run;
         let request = &run.task.facts.request;
-        let event = &request.event;
         let store = run.runner.stores.caches(&request.project).map_err(CacheError::Open)?;
-        let reference = event.git_ref.as_deref().filter(|reference| !reference.is_empty());
-        let scopes = CacheScopes::of_ref(
-            reference.unwrap_or("refs/heads/HEAD"),
-            event.base_ref.as_deref(),
-            event.default_branch.as_deref(),
-            !event.is_fork,
-        );
+        let scopes = request.cache_scopes();
         Ok(Self { store, scopes, now: super::super::now(call) })
     }
 

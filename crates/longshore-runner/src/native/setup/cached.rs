@@ -31,6 +31,11 @@ pub(super) struct Cached {
     pub(super) always: bool,
 }
 
+/// What keys of caches call this machine, as the actions do.
+pub(super) fn platform() -> String {
+    format!("Linux-{}", crate::step::variables::architecture().to_lowercase())
+}
+
 /// The digest of the files that patterns ask for; empty if there are none.
 pub(super) fn hash(call: &StepCall<'_>, patterns: &[&str]) -> Result<String, SetupError> {
     let paths = &call.steps.place.paths;

@@ -176,7 +176,8 @@ fn cache(call: &mut StepCall<'_>, version: &str, paths: Vec<String>) -> Result<(
         ));
         return Ok(());
     }
-    let prefix = format!("setup-go-Linux-x64-go-{version}");
+    let platform = super::cached::platform();
+    let prefix = format!("setup-go-{platform}-go-{version}");
     let cached = Cached { prefix, restore: Vec::new(), paths, save: true, always: false };
     let hit = cached.restore(call, &digest)?;
     set(&mut call.outputs, "cache-hit", hit.to_string());

@@ -153,7 +153,8 @@ fn cache(call: &mut StepCall<'_>) -> Result<(), SetupError> {
             patterns.join(",")
         )));
     }
-    let prefix = format!("setup-java-Linux-x64-{manager}");
+    let platform = super::cached::platform();
+    let prefix = format!("setup-java-{platform}-{manager}");
     let save = !given.boolean("cache-read-only", false)?;
     let paths = paths.iter().map(ToString::to_string).collect();
     let cached = Cached { prefix: prefix.clone(), restore: Vec::new(), paths, save, always: false };

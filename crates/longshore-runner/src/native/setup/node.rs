@@ -270,7 +270,8 @@ fn cache(call: &mut StepCall<'_>) -> Result<(), SetupError> {
         let text = "Some specified paths were not resolved, unable to cache dependencies.";
         return Err(SetupError::NoLock(text.to_owned()));
     }
-    let prefix = format!("node-cache-Linux-x64-{manager}");
+    let platform = super::cached::platform();
+    let prefix = format!("node-cache-{platform}-{manager}");
     let paths = paths.iter().map(ToString::to_string).collect();
     let cached = Cached { restore: vec![prefix.clone()], prefix, paths, save: true, always: false };
     let hit = cached.restore(call, &digest)?;

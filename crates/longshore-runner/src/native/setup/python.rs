@@ -271,7 +271,8 @@ fn cache(call: &mut StepCall<'_>, version: &str) -> Result<(), SetupError> {
             "No file in {workspace} matched to [{patterns}], make sure you have checked out the target repository"
         )));
     }
-    let prefix = format!("setup-python-Linux-x64-python-{version}-{manager}");
+    let platform = super::cached::platform();
+    let prefix = format!("setup-python-{platform}-python-{version}-{manager}");
     let cached = Cached {
         restore: if manager == "pip" { vec![prefix.clone()] } else { Vec::new() },
         prefix,

@@ -198,7 +198,8 @@ fn keep(call: &mut StepCall<'_>, beginning: &'static str) -> Result<(), SetupErr
     };
     let first =
         Some(input("prefix-key")).filter(|key| !key.is_empty()).unwrap_or_else(|| "v0-rust".to_owned());
-    let prefix = format!("{first}-{middle}-Linux-x64-{environment}");
+    let platform = super::cached::platform();
+    let prefix = format!("{first}-{middle}-{platform}-{environment}");
     let digest = hash(
         call,
         &[

@@ -180,7 +180,8 @@ fn cache(call: &mut StepCall<'_>, version: &str) -> Result<(), SetupError> {
     let suffix = if suffix.is_empty() { String::new() } else { format!("-{suffix}") };
     let python = given.text_or("python-version", "any");
     let digest = if digest.is_empty() { "no-dependency-glob".to_owned() } else { digest };
-    let prefix = format!("setup-uv-Linux-x64-{version}-{python}{suffix}");
+    let platform = super::cached::platform();
+    let prefix = format!("setup-uv-{platform}-{version}-{python}{suffix}");
     export(call, "UV_CACHE_DIR", path.clone());
     set(&mut call.outputs, "cache-key", format!("{prefix}-{digest}"));
     let cached = Cached { prefix, restore: Vec::new(), paths: vec![path], save, always: false };
