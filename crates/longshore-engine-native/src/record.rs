@@ -136,14 +136,18 @@ impl ContainerDirectory {
     /// What the container is.
     pub(crate) fn record(&self) -> Result<RecordDto, EngineError> {
         let path = self.file("record.json");
-        let bytes = fs::read(&path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => EngineError::new(
-                Fault::NotFound,
-                format!("there is no container `{}`", self.path.file_name().unwrap_or_default().display()),
-            ),
-            _ => io_error("read the container's record", &path, error),
-        })?;
+        let bytes =
+            fs::read(&path).map_err(|error| self.missing_or("read the container's record", &path, error))?;
         read_json(&path, &bytes)
+    }
+
+    /// What every container has is missing only if the container is, and it may go at any time.
+    fn missing_or(&self, attempt: &str, path: &Path, error: io::Error) -> EngineError {
+        if error.kind() != io::ErrorKind::NotFound {
+            return io_error(attempt, path, error);
+        }
+        let id = self.path.file_name().unwrap_or_default();
+        EngineError::new(Fault::NotFound, format!("there is no container `{}`", id.display()))
     }
 
     /// Writes what the container is.
@@ -169,7 +173,7 @@ impl ContainerDirectory {
     /// Its name.
     pub(crate) fn name(&self) -> Result<String, EngineError> {
         let path = self.file("name");
-        fs::read_to_string(&path).map_err(|error| io_error("read the container's name", &path, error))
+        fs::read_to_string(&path).map_err(|error| self.missing_or("read the container's name", &path, error))
     }
 
     /// Writes its name.

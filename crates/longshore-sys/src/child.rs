@@ -24,6 +24,8 @@ impl Report {
     pub(crate) const FAILED: u32 = 1;
     /// The process goes on as another one.
     pub(crate) const SPLIT: u32 = 2;
+    /// An operation of the second half failed. It may be heard before the first half has told of the second.
+    pub(crate) const FAILED_AFTER_SPLIT: u32 = 3;
 
     pub(crate) fn bytes(self) -> [u8; 12] {
         let mut bytes = [0; 12];
@@ -69,11 +71,15 @@ pub struct Child {
     pid: Pid,
     pidfd: OwnedFd,
     report: OwnedFd,
+    /// The first half has told of the second, which this is the handle of.
+    split: bool,
+    /// What the second half failed at, while nothing was heard of the first.
+    failure: Option<StartError>,
 }
 
 impl Child {
     pub(crate) fn new(pid: Pid, pidfd: OwnedFd, report: OwnedFd) -> Self {
-        Self { pid, pidfd, report }
+        Self { pid, pidfd, report, split: false, failure: None }
     }
 
     /// Its id, as seen from here.
@@ -131,7 +137,7 @@ impl Child {
                     };
                 }
                 // The descriptor closes when the process becomes another program, and also when it ends.
-                Ok(_) => return self.alive_or_vanished().map(|()| false),
+                Ok(_) => return self.over().map(|()| false),
             }
         }
     }
@@ -145,10 +151,29 @@ impl Child {
             // The first half ends at once; it is ours to reap.
             let _ = first;
             let _ = wait_for(first_pidfd.as_fd());
-            return Ok(());
+            self.split = true;
+            return self.failure.take().map_or(Ok(()), Err);
         }
         let errno = io::Errno::from_raw_os_error(report.value);
-        Err(StartError::Operation { op: report.op as usize, errno })
+        let failure = StartError::Operation { op: report.op as usize, errno };
+        if report.kind == Report::FAILED_AFTER_SPLIT && !self.split {
+            // Only with the handle of the second half can it be reaped, and a container does not end before all are
+            // that were started in it.
+            self.failure = Some(failure);
+            return Ok(());
+        }
+        Err(failure)
+    }
+
+    /// Nothing more will be heard.
+    fn over(&mut self) -> Result<(), StartError> {
+        match self.failure.take() {
+            Some(failure) => {
+                let _ = self.wait();
+                Err(failure)
+            }
+            None => self.alive_or_vanished(),
+        }
     }
 
     /// A program may also end quickly; that is no failure. Whether it was begun is known from what it did not report.
@@ -192,5 +217,57 @@ fn wait_for(pidfd: BorrowedFd<'_>) -> io::Result<i32> {
                 return Ok(status.exit_status().or(signal).unwrap_or(255));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use rustix::io::Errno;
+    use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, send, socketpair};
+    use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
+
+    use super::{Child, Report, StartError};
+
+    fn process() -> Pid {
+        let child = Command::new("cat").stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        Pid::from_child(&child)
+    }
+
+    fn is_reaped(pid: Pid) -> bool {
+        waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOHANG).err() == Some(Errno::CHILD)
+    }
+
+    fn hear(reports: &[Report]) -> (Pid, StartError) {
+        let first = process();
+        let pidfd = pidfd_open(first, PidfdFlags::empty()).unwrap();
+        let (ours, theirs) =
+            socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
+        for report in reports {
+            send(&theirs, &report.bytes(), SendFlags::empty()).unwrap();
+        }
+        drop(theirs);
+        (first, Child::new(first, pidfd, ours).started().unwrap_err())
+    }
+
+    #[test]
+    fn both_halves_are_reaped_whichever_is_heard_first() {
+        let failed = Report { kind: Report::FAILED_AFTER_SPLIT, op: 7, value: 2 };
+        for failure_first in [true, false] {
+            let second = process();
+            let split = Report { kind: Report::SPLIT, op: 0, value: second.as_raw_nonzero().get() };
+            let reports = if failure_first { [failed, split] } else { [split, failed] };
+            let (first, error) = hear(&reports);
+            assert_eq!(error, StartError::Operation { op: 7, errno: Errno::NOENT }, "{reports:?}");
+            assert!(is_reaped(first) && is_reaped(second), "{reports:?}");
+        }
+    }
+
+    #[test]
+    fn a_failure_is_told_although_the_first_half_was_killed() {
+        let (first, error) = hear(&[Report { kind: Report::FAILED_AFTER_SPLIT, op: 1, value: 13 }]);
+        assert_eq!(error, StartError::Operation { op: 1, errno: Errno::ACCESS });
+        assert!(is_reaped(first));
     }
 }

@@ -26,11 +26,15 @@ type Step = Result<(), Errno>;
 
 /// Carries out a program. Never returns.
 pub(crate) fn run(program: &Program, report: &OwnedFd) -> ! {
+    let mut kind = Report::FAILED;
     for (index, op) in program.ops.iter().enumerate() {
         if let Err(errno) = step(op, report) {
-            let failed = Report { kind: Report::FAILED, op: index as u32, value: errno.raw_os_error() };
+            let failed = Report { kind, op: index as u32, value: errno.raw_os_error() };
             let _ = send(report, &failed.bytes(), SendFlags::NOSIGNAL);
             leave(255);
+        }
+        if matches!(op, Op::Split) {
+            kind = Report::FAILED_AFTER_SPLIT;
         }
     }
     leave(0)

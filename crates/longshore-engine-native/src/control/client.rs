@@ -60,15 +60,17 @@ impl Client {
         let lost = |error: io::Error| {
             EngineError::new(Fault::Environment, "failed to speak to the container's monitor").because(error)
         };
-        self.send(request).map_err(lost)?;
+        let ended = || EngineError::new(Fault::Conflict, "the container ended while it was asked");
+        self.send(request).map_err(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => ended(),
+            _ => lost(error),
+        })?;
         loop {
             match self.receive().map_err(lost)? {
                 Some(Frame::Answer(AnswerDto::Done)) => return Ok(()),
                 Some(Frame::Answer(AnswerDto::Failed(failure))) => return Err(failure.into()),
                 Some(_) => {}
-                None => {
-                    return Err(EngineError::new(Fault::Conflict, "the container ended while it was asked"));
-                }
+                None => return Err(ended()),
             }
         }
     }
