@@ -230,6 +230,7 @@ mod tests {
 
     use super::{Child, Report, StartError};
 
+    #[expect(clippy::zombie_processes, reason = "reaping it is what is tested")]
     fn process() -> Pid {
         let child = Command::new("cat").stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
         Pid::from_child(&child)
