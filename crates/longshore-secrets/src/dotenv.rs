@@ -147,8 +147,10 @@ fn value(text: &str, begin: usize) -> Result<(String, usize), Problem> {
         return Err(Problem::Trailing);
     }
     let end = (open + length + 1 + tail.len() + 1).min(text.len());
-    let value = if quote == '"' { unescaped(content) } else { content.to_owned() };
-    Ok((value.replace("\r\n", "\n"), end))
+    // Line ends are the file's; a `\r` that was escaped is the value's own.
+    let content = content.replace("\r\n", "\n");
+    let value = if quote == '"' { unescaped(&content) } else { content };
+    Ok((value, end))
 }
 
 /// Where a quoted text ends.

@@ -25,7 +25,8 @@ fn a_command_whose_terminal_is_left_goes_on() {
     it.done(&["exec", "-dt", "web", "sh", "-c", "tty > /terminal; exec sleep 997"]);
     let top = || it.done(&["top", "web", "-o", "args"]);
     eventually("all three run", || ["999", "998", "997"].iter().all(|time| top().contains(time)));
-    assert!(it.done(&["exec", "web", "cat", "/terminal"]).starts_with("/dev/pts/"));
+    let terminal = || it.run(&["exec", "web", "cat", "/terminal"]).stdout;
+    eventually("the terminal is told", || terminal().starts_with("/dev/pts/"));
     let (code, _) = at_terminal(&it, "exec -it web sh -c 'echo ready; read x; exit 7'", b"\r").unwrap();
     assert_eq!(code, Some(7));
 }
