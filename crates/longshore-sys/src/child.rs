@@ -125,7 +125,8 @@ impl Child {
         loop {
             let mut bytes = [0; 12];
             match recv(&self.report, &mut bytes, RecvFlags::empty()) {
-                Err(io::Errno::INTR) => {}
+                // Reset is told once, before what was sent: the process has ended without reading that it may go on.
+                Err(io::Errno::INTR | io::Errno::CONNRESET) => {}
                 Err(errno) => return Err(StartError::Deaf(errno)),
                 Ok((_, 12)) => {
                     return match self.hear(Report::read(bytes)) {
@@ -263,6 +264,21 @@ mod tests {
             assert_eq!(error, StartError::Operation { op: 7, errno: Errno::NOENT }, "{reports:?}");
             assert!(is_reaped(first) && is_reaped(second), "{reports:?}");
         }
+    }
+
+    #[test]
+    fn a_process_that_did_not_hear_that_it_may_go_on_is_heard() {
+        let pid = process();
+        let pidfd = pidfd_open(pid, PidfdFlags::empty()).unwrap();
+        let (ours, theirs) =
+            socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
+        let failed = Report { kind: Report::FAILED, op: 3, value: 1 };
+        send(&theirs, &failed.bytes(), SendFlags::empty()).unwrap();
+        let mut child = Child::new(pid, pidfd, ours);
+        child.go().unwrap();
+        drop(theirs);
+        assert_eq!(child.started(), Err(StartError::Operation { op: 3, errno: Errno::PERM }));
+        assert!(is_reaped(pid));
     }
 
     #[test]
