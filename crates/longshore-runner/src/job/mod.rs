@@ -15,6 +15,7 @@ mod resume;
 mod service;
 mod specification;
 mod steps;
+mod tool;
 mod toolkit;
 mod trace;
 mod walk;

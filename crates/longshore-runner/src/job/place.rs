@@ -18,7 +18,7 @@ use longshore_oci::Reference;
 use thiserror::Error;
 
 use super::specification::{ContainerSpecification, Specification};
-use super::{Directory, JobRun, Nodes, Paths};
+use super::{Directory, JobRun, Nodes, Paths, tool};
 use crate::environment::split;
 use crate::kept::KeptDto;
 use crate::native::checkout::{Checkout, LentObjects};
@@ -152,6 +152,11 @@ impl Place {
         spec.mounts.extend(own);
         self.targets = mounts.iter().map(|mount| mount.target.clone()).collect();
         spec.mounts.extend(mounts);
+        if !self.in_container {
+            let (tools, target) = tool::write(&self.paths.root)
+                .map_err(|source| PlaceError::Directory { path: self.paths.root.clone(), source })?;
+            spec.mounts.push(bind(&tools, target, true));
+        }
         spec.name = Some(format!("{}-job", self.network));
         spec.labels.extend(self.labels.clone());
         spec.hold = true;
@@ -163,9 +168,18 @@ impl Place {
         let id = self.engine.create_container(&self.sandbox, &spec).map_err(failed)?;
         self.container = Some(id.clone());
         self.engine.start(&id).map_err(failed)?;
-        let status = self.engine.inspect(&id).map_err(failed)?;
-        self.base_env = status.spec.env.iter().map(|variable| split(variable)).collect();
+        self.base_env = self.environment(&id).map_err(failed)?;
         Ok(())
+    }
+
+    /// The variables of the job's container.
+    fn environment(&self, id: &ContainerId) -> Result<Vec<(String, String)>, EngineError> {
+        let status = self.engine.inspect(id)?;
+        let mut env = status.spec.env.iter().map(|variable| split(variable)).collect();
+        if !self.in_container {
+            tool::add_to_path(&mut env);
+        }
+        Ok(env)
     }
 
     /// Makes sure that an image is here.
@@ -247,8 +261,7 @@ impl Place {
         let failed = |source| PlaceError::Container { image: id.short().to_owned(), source };
         let rested = self.engine.inspect(id).map_err(failed)?.state != ContainerState::Running;
         self.engine.start(id).map_err(failed)?;
-        let status = self.engine.inspect(id).map_err(failed)?;
-        self.base_env = status.spec.env.iter().map(|variable| split(variable)).collect();
+        self.base_env = self.environment(id).map_err(failed)?;
         Ok(rested)
     }
 

@@ -50,10 +50,12 @@ impl StepCall<'_> {
             }
         }
         let added = self.steps.progress.state().path.clone();
-        if !added.is_empty() {
-            let base =
-                get(&env, "PATH").or_else(|| get(&place.base_env, "PATH")).unwrap_or(DEFAULT_PATH).to_owned();
-            set(&mut env, "PATH", format!("{}:{base}", added.join(":")));
+        // The container does not know of the tools that stand in for those that its image lacks.
+        if !added.is_empty() || !place.in_container {
+            let base = get(&env, "PATH").or_else(|| get(&place.base_env, "PATH")).unwrap_or(DEFAULT_PATH);
+            let directories: Vec<&str> = added.iter().map(String::as_str).chain([base]).collect();
+            let path = directories.join(":");
+            set(&mut env, "PATH", path);
         }
         env
     }

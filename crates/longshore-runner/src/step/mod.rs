@@ -6,7 +6,7 @@ mod frame;
 mod run;
 pub(crate) mod variables;
 
-pub(crate) use call::StepCall;
+pub(crate) use call::{DEFAULT_PATH, StepCall};
 pub(crate) use command_files::{CommandFiles, unique};
 pub(crate) use frame::{ActionsOf, Frame};
 pub(crate) use run::StepRun;

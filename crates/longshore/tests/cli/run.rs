@@ -235,7 +235,7 @@ jobs:
   a:
     runs-on: ubuntu-latest
     services:
-      db: { image: host, command: 'sh -c "echo no disk; exit 4"', options: '--health-cmd true --health-interval 10s' }
+      db: { image: host, command: 'sh -c "echo no disk; exit 4"', options: '--health-cmd false --health-interval 10s' }
     steps: [ run: echo never ]
 "#,
         &[],
