@@ -131,3 +131,33 @@ fn a_python_that_is_not_there_is_answered_with_those_that_are() {
         "{shown}"
     );
 }
+
+#[test]
+fn a_python_is_the_jobs_own_installation() {
+    let Some(it) = Containers::new() else { return };
+    let workflow = r#"
+on: push
+jobs:
+  only:
+    runs-on: ubuntu-latest
+    steps:
+      - { id: set, uses: actions/setup-python@v5, with: { python-version: 3.x } }
+      - run: |
+          # A distribution's Python has its packages where only it finds them, so there it is an environment.
+          python -c 'import os, sys; print("own", sys.base_prefix in ("/usr", os.environ["pythonLocation"]))'
+          python -c 'import sysconfig; open(sysconfig.get_paths()["purelib"] + "/ours.py", "w").write("said = 7")'
+          python3 -c 'import ours; print("said", ours.said)'
+          # Debian ships the wheel of pip in a package of its own.
+          if python -c 'import ensurepip'; then pip --version; fi && echo "pip well"
+          [ '${{ steps.set.outputs.python-path }}' = "$(command -v python)" ] && echo "path well"
+"#;
+    let (code, shown) = run(&it, workflow, &[]);
+    if shown.contains("is not in the image `host`") {
+        eprintln!("skipped: there is no python on this machine");
+        return;
+    }
+    assert_eq!(code, 0, "{shown}");
+    for line in ["own True", "said 7", "pip well", "path well"] {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+}

@@ -1,8 +1,8 @@
 //! `actions/setup-python`.
 //!
-//! A Python that the job may not write to, such as the system's or one of a version manager of the machine, gets an
-//! environment of its own in the tool cache, so that `pip install` works as on GitHub and changes nothing else. pip comes
-//! from the wheel that Python brings along, without being installed.
+//! Of a Python that the job may not write to, such as the system's or one of a version manager of the machine, the job gets
+//! one of its own in the tool cache, so that `pip install` works as on GitHub and changes nothing else. pip comes from the
+//! wheel that Python brings along, without being installed.
 
 use super::super::files::JobFiles;
 use super::super::inputs::Given;
@@ -30,42 +30,8 @@ for d in "${PYENV_ROOT:-$HOME/.pyenv}"/versions/[0-9]*; do named "${d##*/}" "$d"
 for d in "${UV_PYTHON_INSTALL_DIR:-$HOME/.local/share/uv/python}"/cpython-*; do v=${d##*/cpython-}; named "${v%%-*}" "$d"; done
 exit 0"#;
 
-/// Makes an environment in its argument, unless Python itself can be written to; prints the directory that is to be used.
-const PREPARE: &str = r##"import os, sys
-target = sys.argv[1]
-def done(place):
-    sys.stdout.write(place + "\n"); sys.exit(0)
-if os.path.exists(os.path.join(target, "bin", "python")):
-    done(target)
-try:
-    import sysconfig, venv
-except ImportError:
-    done(sys.prefix)
-lib = sysconfig.get_paths()["stdlib"]
-if sys.prefix != "/usr" and os.access(sysconfig.get_paths()["purelib"], os.W_OK) and os.path.exists(os.path.join(sys.prefix, "bin", "python")):
-    done(sys.prefix)
-wheels = []
-for place in (os.path.join(lib, "ensurepip", "_bundled"), "/usr/share/python-wheels"):
-    if not wheels and os.path.isdir(place):
-        wheels = [os.path.join(place, n) for n in sorted(os.listdir(place)) if n.endswith(".whl") and n.split("-")[0] in ("pip", "setuptools")]
-venv.EnvBuilder(system_site_packages=not wheels, symlinks=True, with_pip=False).create(target)
-short = "%d.%d" % sys.version_info[:2]
-site = os.path.join(target, "lib", "python" + short, "site-packages")
-if wheels:
-    with open(os.path.join(site, "pip-of-python.pth"), "w") as f:
-        f.write("".join(w + "\n" for w in wheels))
-code = "#!%s\nimport sys\nfrom pip._internal.cli.main import main\nif __name__ == '__main__':\n    sys.exit(main())\n" % os.path.join(target, "bin", "python")
-for name in ("pip", "pip3", "pip" + short):
-    path = os.path.join(target, "bin", name)
-    with open(path, "w") as f:
-        f.write(code)
-    os.chmod(path, 0o755)
-for name in ("python3", "python" + short):
-    path = os.path.join(target, "bin", name)
-    if not os.path.lexists(path):
-        os.symlink("python", path)
-done(target)
-"##;
+/// Makes a Python of the job's own in its argument, see there.
+const PREPARE: &str = include_str!("prepare.py");
 
 /// Carries it out.
 pub(crate) fn main(call: &mut StepCall<'_>) -> HandlerEnd {
