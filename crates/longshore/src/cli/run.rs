@@ -228,9 +228,25 @@ pub(super) fn nothing(prepared: &Prepared) -> Outcome {
             Start::Stopped(stopped) => format!("`{}` does not start: {}", only.file.name(), stopped.text),
             Start::Starts(_) => "it has no jobs".to_owned(),
         },
-        many => format!("none of the {} workflows starts with this event", many.len()),
+        many => {
+            let reasons: String = many.iter().take(REASONS).map(reason).collect();
+            let more = if many.len() > REASONS { "\n…" } else { "" };
+            format!("none of the {} workflows starts with this event{reasons}{more}", many.len())
+        }
     };
     Err(RunError::Nothing { why }.into())
+}
+
+/// For how many workflows it is said why they do not start.
+const REASONS: usize = 8;
+
+/// Why a workflow does not start, as a line of its own.
+fn reason(workflow: &WorkflowPlan) -> String {
+    let why = match &workflow.start {
+        Start::Stopped(stopped) => stopped.text.as_str(),
+        Start::Starts(_) => "it has no jobs",
+    };
+    format!("\n`{}`: {why}", workflow.file.name())
 }
 
 /// `owner/name` for a repository that nobody has named.

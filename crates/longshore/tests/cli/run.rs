@@ -284,6 +284,26 @@ fn what_cannot_begin_has_a_code() {
 }
 
 #[test]
+fn why_nothing_starts_is_said_of_each_workflow() {
+    let Some(it) = Containers::with_networks() else { return };
+    for (name, on) in [("a.yml", "release"), ("b.yml", "{ push: { branches: [ other ] } }")] {
+        let workflow =
+            format!("on: {on}\njobs: {{ a: {{ runs-on: ubuntu-latest, steps: [ run: echo here ] }} }}\n");
+        it.context.write(&format!(".github/workflows/{name}"), &workflow);
+    }
+    commit(&it);
+    let ended = it.other(&["run"]);
+    assert_eq!(ended.code, 2, "{}", ended.stderr);
+    let reasons: Vec<&str> =
+        ended.stderr.lines().filter(|line| line.starts_with("    ")).map(str::trim).collect();
+    let expected = [
+        "`.github/workflows/a.yml`: `on` does not name `push`, only `release`",
+        "`.github/workflows/b.yml`: branch `main` matches no pattern of `branches`",
+    ];
+    assert_eq!(reasons, expected, "{}", ended.stderr);
+}
+
+#[test]
 fn an_ordinary_user_runs_workflows() {
     let Some(it) = Containers::of_an_ordinary_user() else { return };
     let workflow = r#"
