@@ -34,9 +34,7 @@ pub enum FetchError {
         url: String,
     },
     /// The server could not be reached, refused, or answered nonsense.
-    #[error(
-        "failed to fetch `{version}` from `{url}`; check that both exist, or name a mirror in `longshore.toml`"
-    )]
+    #[error("failed to fetch `{version}` from `{url}`")]
     Transfer {
         /// The URL.
         url: String,
