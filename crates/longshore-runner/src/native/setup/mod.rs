@@ -10,6 +10,7 @@
 mod cached;
 mod capture;
 mod failure;
+mod fetched;
 mod go;
 mod installed;
 mod java;

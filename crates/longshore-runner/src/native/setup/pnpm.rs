@@ -4,7 +4,8 @@ use super::super::files::JobFiles;
 use super::super::inputs::Given;
 use super::capture::script;
 use super::failure::{SetupError, end};
-use super::installed::{Installed, choose, export, look, missing, read_line, tell};
+use super::fetched::{Failure, Fetched};
+use super::installed::{Installed, choose, export, look, missing, tell};
 use super::version::VersionRange;
 use crate::environment::set;
 use crate::handler::HandlerEnd;
@@ -18,6 +19,10 @@ exit 0"#;
 /// Installs a version with npm below a directory.
 const INSTALL: &str = r#"mkdir -p "$2" && cd "$2" && npm install --loglevel error --no-audit --no-fund --prefix "$2" "pnpm@$1" >&2 || exit 1
 b="$2/node_modules/.bin"; printf '%s\t%s\t%s\n' "$("$b/pnpm" --version)" "$b" "$b/pnpm""#;
+
+/// Says which version is below a directory.
+const FETCHED: &str =
+    r#"b="$1/node_modules/.bin"; v=$("$b/pnpm" --version) && printf '%s\t%s\t%s\n' "$v" "$b" "$b/pnpm""#;
 
 /// Carries it out.
 pub(crate) fn main(call: &mut StepCall<'_>) -> HandlerEnd {
@@ -91,11 +96,11 @@ fn install(
     destination: &str,
     installed: &[Installed],
 ) -> Result<Installed, SetupError> {
-    let captured = script(call, INSTALL, &[wanted, destination]);
-    let captured = captured.map_err(|source| SetupError::Look { tool: TOOL, source })?;
-    let found = captured.output.lines().find_map(read_line).filter(|_| captured.is_success());
-    found.ok_or_else(|| {
-        let said = captured.error.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
-        missing(call, TOOL, wanted, installed, &format!(" (npm could not install it: {said})"))
+    let fetched = Fetched { tool: TOOL, wanted, place: destination, install: INSTALL, look: FETCHED };
+    fetched.fetch(call, wanted).map_err(|failure| match failure {
+        Failure::Broken(error) => error,
+        Failure::Said(said) => {
+            missing(call, TOOL, wanted, installed, &format!(" (npm could not install it: {said})"))
+        }
     })
 }

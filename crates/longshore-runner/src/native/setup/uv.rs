@@ -7,7 +7,8 @@ use super::super::inputs::Given;
 use super::cached::{Cached, hash};
 use super::capture::script;
 use super::failure::{SetupError, end};
-use super::installed::{Installed, add_path, choose, export, look, missing, read_line, tell};
+use super::fetched::{Failure, Fetched};
+use super::installed::{Installed, add_path, choose, export, look, missing, tell};
 use super::version::VersionRange;
 use crate::environment::set;
 use crate::handler::HandlerEnd;
@@ -26,6 +27,9 @@ for d in $PATH "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.*/bin; do case "$d" in *
 [ -n "$p" ] || { echo "there is no pip" >&2; exit 1; }
 "$p" -m pip install --quiet --disable-pip-version-check --no-deps --target "$2" "uv$1" >&2 || exit 1
 v=$("$2/bin/uv" --version) || exit 1; v=${v#uv }; printf '%s\t%s\t%s\n' "${v%% *}" "$2/bin" "$2/bin/uv""#;
+
+/// Says which version is in a directory.
+const FETCHED: &str = r#"v=$("$1/bin/uv" --version) || exit 1; v=${v#uv }; printf '%s\t%s\t%s\n' "${v%% *}" "$1/bin" "$1/bin/uv""#;
 
 /// What decides about the cache, unless the step says so.
 const DEPENDENCIES: [&str; 7] = [
@@ -98,7 +102,6 @@ fn wanted(call: &StepCall<'_>) -> Result<String, SetupError> {
 }
 
 fn install(call: &StepCall<'_>, wanted: &str, installed: &[Installed]) -> Result<Installed, SetupError> {
-    let target = format!("{}/uv/{}", call.steps.place.paths.tool_cache, crate::step::unique());
     let is_plain = wanted.starts_with(|first: char| first.is_ascii_digit());
     let specifier = match wanted {
         "latest" => String::new(),
@@ -106,12 +109,16 @@ fn install(call: &StepCall<'_>, wanted: &str, installed: &[Installed]) -> Result
         range if is_plain => format!("=={}", range.replace('x', "*")),
         range => range.to_owned(),
     };
-    let captured = script(call, INSTALL, &[&specifier, &target])
-        .map_err(|source| SetupError::Look { tool: TOOL, source })?;
-    let found = captured.output.lines().find_map(read_line).filter(|_| captured.is_success());
-    found.ok_or_else(|| {
-        let said = captured.error.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
-        missing(call, TOOL, wanted, installed, &format!(" (pip could not install it: {said})"))
+    // A directory for each wish: versions that a job asks for one after the other do not meet.
+    let name: String =
+        wanted.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '.' }).collect();
+    let place = format!("{}/uv/{name}", call.steps.place.paths.tool_cache);
+    let fetched = Fetched { tool: TOOL, wanted, place: &place, install: INSTALL, look: FETCHED };
+    fetched.fetch(call, &specifier).map_err(|failure| match failure {
+        Failure::Broken(error) => error,
+        Failure::Said(said) => {
+            missing(call, TOOL, wanted, installed, &format!(" (pip could not install it: {said})"))
+        }
     })
 }
 
