@@ -90,6 +90,7 @@ fn capabilities() -> Capabilities {
         bind_mounts: true,
         copy_stopped: true,
         host_image: false,
+        beside: false,
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use longshore_cgroup::Hierarchy;
 use longshore_engine::{
     Capabilities, ContainerId, ContainerSpec, ContainerStatus, Engine, EngineError, ExecSpec, ExitStatus,
-    Fault, ImageId, Isolation, LabelSelector, LogEntry, LogQuery, NetworkMode, ProcessIo, PullPolicy,
+    Fault, ImageId, Isolation, LabelSelector, LogEntry, LogQuery, NetworkMode, Output, ProcessIo, PullPolicy,
     RunningExec, SandboxId, SandboxSpec, SandboxStatus,
 };
 use longshore_event::EventSink;
@@ -55,6 +55,7 @@ pub(crate) fn capabilities(privilege: Privilege) -> Capabilities {
         bind_mounts: true,
         copy_stopped: true,
         host_image: true,
+        beside: true,
     }
 }
 
@@ -168,6 +169,15 @@ impl Engine for NativeEngine {
             return Err(EngineError::new(Fault::Invalid, "no command specified"));
         }
         Ok(Box::new(self.start_process(id, spec, io)?))
+    }
+
+    fn start_beside(
+        &self,
+        id: &ContainerId,
+        command: &[String],
+        output: Output,
+    ) -> Result<Box<dyn RunningExec>, EngineError> {
+        Ok(Box::new(self.start_process_beside(id, command, output)?))
     }
 
     fn wait(&self, id: &ContainerId) -> Result<ExitStatus, EngineError> {

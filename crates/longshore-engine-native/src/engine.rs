@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 
 use longshore_cgroup::Hierarchy;
 use longshore_engine::{
-    Capabilities, ContainerId, ContainerState, EngineError, ExecSpec, ExitStatus, Fault, ProcessIo,
+    Capabilities, ContainerId, ContainerState, EngineError, ExecSpec, ExitStatus, Fault, Output, ProcessIo,
     RunningExec as _,
 };
 
@@ -22,6 +22,7 @@ use crate::exec::Entered;
 use crate::home::Home;
 use crate::images::Images;
 use crate::launch::Privilege;
+use crate::process::ProcessDto;
 use crate::reap::{self, Reaped};
 use crate::record::ContainerDirectory;
 use crate::rootless::Worker;
@@ -124,26 +125,47 @@ impl NativeEngine {
         spec: &ExecSpec,
         io: ProcessIo,
     ) -> Result<NativeExec, EngineError> {
-        let directory = ContainerDirectory::new(&self.home, id);
-        let record = directory.record()?;
-        let state = directory.state()?;
-        let process = match (state.state, state.process) {
-            (ContainerState::Running, Some(process)) => process,
-            (ContainerState::Paused, _) => {
-                let message =
-                    format!("container {} is paused, unpause the container before exec", id.short());
-                return Err(EngineError::new(Fault::Conflict, message));
-            }
-            _ => {
-                let message = format!("container {} is not running", id.short());
-                return Err(EngineError::new(Fault::Conflict, message));
-            }
-        };
+        let record = ContainerDirectory::new(&self.home, id).record()?;
+        let process = self.running_process(id)?;
         let group = Hierarchy::detect().open(id.as_str()).ok().flatten();
         let entered = Entered { record: &record, process, cgroup: group.as_ref(), privilege: self.privilege };
         let streams = running::streams(&io, spec.tty)?;
         let (child, streams) = entered.start(spec, streams, false)?;
         Ok(NativeExec::new(child, streams, io, &self.program))
+    }
+
+    /// Starts a program of this machine in the network of a container that runs, see
+    /// [`Engine::start_beside`](longshore_engine::Engine::start_beside).
+    ///
+    /// # Errors
+    ///
+    /// If the container does not run, or the program cannot be run.
+    pub fn start_process_beside(
+        &self,
+        id: &ContainerId,
+        command: &[String],
+        output: Output,
+    ) -> Result<NativeExec, EngineError> {
+        let (child, streams) = crate::beside::start(self.running_process(id)?, command)?;
+        let io = ProcessIo { output, ..ProcessIo::default() };
+        Ok(NativeExec::new(child, streams, io, &self.program))
+    }
+
+    /// The process of a container that runs.
+    fn running_process(&self, id: &ContainerId) -> Result<ProcessDto, EngineError> {
+        let state = ContainerDirectory::new(&self.home, id).state()?;
+        match (state.state, state.process) {
+            (ContainerState::Running, Some(process)) => Ok(process),
+            (ContainerState::Paused, _) => {
+                let message =
+                    format!("container {} is paused, unpause the container before exec", id.short());
+                Err(EngineError::new(Fault::Conflict, message))
+            }
+            _ => {
+                let message = format!("container {} is not running", id.short());
+                Err(EngineError::new(Fault::Conflict, message))
+            }
+        }
     }
 
     /// Runs a further process in a container that runs, and waits for it.

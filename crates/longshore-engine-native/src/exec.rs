@@ -64,7 +64,7 @@ impl Entered<'_> {
     ) -> Result<(Child, Streams), EngineError> {
         let gone = || EngineError::new(Fault::Conflict, "the container has ended");
         let pidfd = self.process.open().ok_or_else(gone)?;
-        let kinds = self.own_namespaces().ok_or_else(gone)?;
+        let kinds = own_namespaces(self.process, &KINDS).ok_or_else(gone)?;
         let mut program = Program::new();
         let failed = |errno: Errno| {
             EngineError::new(Fault::Environment, "failed to start a process in the container").because(errno)
@@ -98,19 +98,6 @@ impl Entered<'_> {
                 Err(Failure { program: &program, word, directory: &directory }.explain(error))
             }
         }
-    }
-
-    /// The namespaces of the container that are not ours.
-    fn own_namespaces(&self) -> Option<Namespaces> {
-        let mut kinds = Namespaces::NONE;
-        for (name, kind) in KINDS {
-            let theirs = fs::read_link(format!("/proc/{}/ns/{name}", self.process.pid)).ok()?;
-            let ours = fs::read_link(format!("/proc/self/ns/{name}")).ok()?;
-            if theirs != ours {
-                kinds = kinds.and(kind);
-            }
-        }
-        Some(kinds)
     }
 
     fn push_identity(
@@ -157,6 +144,19 @@ impl Entered<'_> {
         identity.push(program, &command)?;
         Ok(directory)
     }
+}
+
+/// The namespaces among some kinds that a process has and we have not; none if it is gone.
+pub(crate) fn own_namespaces(process: ProcessDto, kinds: &[(&str, Namespaces)]) -> Option<Namespaces> {
+    let mut own = Namespaces::NONE;
+    for (name, kind) in kinds {
+        let theirs = fs::read_link(format!("/proc/{}/ns/{name}", process.pid)).ok()?;
+        let ours = fs::read_link(format!("/proc/self/ns/{name}")).ok()?;
+        if theirs != ours {
+            own = own.and(*kind);
+        }
+    }
+    Some(own)
 }
 
 fn push_streams(program: &mut Program, streams: ExecStreams) -> Result<(Streams, Option<OwnedFd>), Errno> {

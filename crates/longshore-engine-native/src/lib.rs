@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod attach;
+mod beside;
 mod contract;
 mod control;
 mod copy;

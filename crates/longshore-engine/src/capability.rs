@@ -24,6 +24,8 @@ pub struct Capabilities {
     pub copy_stopped: bool,
     /// The image `host` exists: this machine's root file system, copy on write.
     pub host_image: bool,
+    /// Programs of this machine can work in the network of a container.
+    pub beside: bool,
 }
 
 /// How containers are kept apart from the machine.

@@ -7,9 +7,9 @@ use longshore_event::EventSink;
 use longshore_oci::{Platform, Reference};
 
 use crate::{
-    Capabilities, ContainerId, ContainerSpec, ContainerStatus, EngineError, ExecSpec, ExitStatus, ImageId,
-    LabelSelector, LogEntry, LogQuery, ProcessIo, PullPolicy, RunningExec, SandboxId, SandboxSpec,
-    SandboxStatus,
+    Capabilities, ContainerId, ContainerSpec, ContainerStatus, EngineError, ExecSpec, ExitStatus, Fault,
+    ImageId, LabelSelector, LogEntry, LogQuery, Output, ProcessIo, PullPolicy, RunningExec, SandboxId,
+    SandboxSpec, SandboxStatus,
 };
 
 /// Runs containers.
@@ -61,6 +61,26 @@ pub trait Engine: Send + Sync {
     /// Runs a further process in a container that runs, and waits for it.
     fn exec(&self, id: &ContainerId, spec: &ExecSpec, io: ProcessIo) -> Result<ExitStatus, EngineError> {
         self.start_exec(id, spec, io)?.wait()
+    }
+
+    /// Starts a program of this machine in the network of a container that runs, and in nothing else of it: it sees this
+    /// machine's files and processes, and has no rights besides listening at any port. So it works with every image. Names of
+    /// the container's networks are answered at `127.0.0.11`. What it writes to standard output is handed on; its standard
+    /// input becomes readable when the container ends, and it is expected to end then. Engines whose containers may be
+    /// elsewhere cannot do it, and say so in [`Capabilities::beside`].
+    fn start_beside(
+        &self,
+        id: &ContainerId,
+        command: &[String],
+        output: Output,
+    ) -> Result<Box<dyn RunningExec>, EngineError> {
+        let _ = (command, output);
+        let engine = self.capabilities().engine;
+        let message = format!(
+            "the engine {engine} starts no programs of this machine in the network of container {}",
+            id.short()
+        );
+        Err(EngineError::new(Fault::Unsupported, message))
     }
 
     /// Waits until a container does not run. One that was created but never started counts as running.

@@ -1,26 +1,68 @@
-//! The process in a job's container that hands ports on, see [`forward_main`](crate::forward_main).
+//! The process that hands ports on to a job, see [`forward_main`](crate::forward_main).
 
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use longshore_engine::{ExecSpec, Output, ProcessIo, RunningExec, Stream};
+use longshore_engine::{ExecSpec, Mount, Output, ProcessIo, RunningExec, Stream};
 
+use super::place::bind;
+use super::toolkit::SERVICES;
 use super::{Place, chain};
+use crate::forward::BESIDE;
 
-/// Where the program lies inside.
-pub(crate) const FORWARDER: &str = "/run/longshore/longshore";
+/// The word that makes the program forward.
+const FORWARD: &str = "__forward";
+
+/// This program, as a process of this machine starts it.
+const PROGRAM: &str = "/proc/self/exe";
+
+/// The same inside, for engines that start no programs beside containers.
+const PROGRAM_INSIDE: &str = "/run/longshore/longshore";
 
 /// How long it may take to listen.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A port of the job's loopback, and where it leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Rule {
+    pub(super) listen: u16,
+    pub(super) target: Target,
+}
+
+/// Where a port leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Target {
+    /// A port of a container in the job's network.
+    Container(String, u16),
+    /// A socket in the job's directory of services.
+    Socket(&'static str),
+}
 
 /// The process that hands ports on. It ends when it is dropped.
 pub(super) struct Forwarder(Box<dyn RunningExec>);
 
 impl Forwarder {
-    /// Starts it with rules as it reads them, and waits until it listens.
-    pub(super) fn start(place: &Place, rules: impl IntoIterator<Item = String>) -> Result<Self, String> {
-        let command = [FORWARDER.to_owned(), "__forward".to_owned()].into_iter().chain(rules).collect();
-        let spec = ExecSpec { command, user: Some("0".to_owned()), ..ExecSpec::default() };
+    /// What a job's container must see so that one can be started.
+    pub(super) fn mounts(place: &Place, program: &Path, with_sockets: bool) -> Vec<Mount> {
+        if place.engine().capabilities().beside {
+            return Vec::new();
+        }
+        let mut mounts = vec![bind(program, PROGRAM_INSIDE, true)];
+        if with_sockets {
+            mounts.push(bind(&place.paths.services(), SERVICES, true));
+        }
+        mounts
+    }
+
+    /// Starts it, and waits until it listens.
+    pub(super) fn start(place: &Place, rules: &[Rule]) -> Result<Self, String> {
+        let is_beside = place.engine().capabilities().beside;
+        let program = if is_beside { PROGRAM } else { PROGRAM_INSIDE };
+        let mut command = vec![program.to_owned(), FORWARD.to_owned()];
+        command.extend(is_beside.then(|| BESIDE.to_owned()));
+        let sockets = if is_beside { place.paths.services() } else { SERVICES.into() };
+        command.extend(rules.iter().map(|rule| rule.argument(&sockets)));
         let said = Arc::new((Mutex::new(String::new()), Condvar::new()));
         let hearing = Arc::clone(&said);
         let sink = move |_: Stream, bytes: &[u8]| {
@@ -30,9 +72,15 @@ impl Forwarder {
             drop(text);
             heard.notify_all();
         };
-        let io = ProcessIo { output: Output::Sink(Arc::new(sink)), ..ProcessIo::default() };
+        let output = Output::Sink(Arc::new(sink));
         let failed = |why: &str| format!("failed to forward ports to the job: {why}");
-        let exec = place.exec(&spec, io).map(Self).map_err(|error| failed(&chain(&error)))?;
+        let started = if let Some(container) = place.container().filter(|_| is_beside) {
+            place.engine().start_beside(container, &command, output)
+        } else {
+            let spec = ExecSpec { command, user: Some("0".to_owned()), ..ExecSpec::default() };
+            place.exec(&spec, ProcessIo { output, ..ProcessIo::default() })
+        };
+        let exec = started.map(Self).map_err(|error| failed(&chain(&error)))?;
         let (text, heard) = &*said;
         let mut text = text.lock().unwrap_or_else(PoisonError::into_inner);
         let until = Instant::now() + PATIENCE;
@@ -43,6 +91,16 @@ impl Forwarder {
                 .0;
         }
         if text.starts_with("ready") { Ok(exec) } else { Err(failed(text.trim())) }
+    }
+}
+
+impl Rule {
+    /// As the process reads it.
+    fn argument(&self, sockets: &Path) -> String {
+        match &self.target {
+            Target::Container(name, port) => format!("{}={name}:{port}", self.listen),
+            Target::Socket(name) => format!("{}=unix:{}/{name}", self.listen, sockets.display()),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! All containers of a job share one network of their own, so that two runs never meet. A job in a `container:` reaches a
 //! service by its name. A job on the image of a label reaches it at `localhost` and the port that `ports:` maps, as on
-//! GitHub: a small forwarder in the job's container listens there.
+//! GitHub: a small forwarder in the job's network listens there.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,7 @@ use longshore_event::{JobEvent, ServiceState};
 use longshore_expr::{Object, Value};
 use longshore_workflow::model::StepsJob;
 
-use super::forwarder::{FORWARDER, Forwarder};
+use super::forwarder::{Forwarder, Rule, Target};
 use super::place::{bind, container_spec};
 use super::specification::{ContainerSpecification, Specification};
 use super::steps::chain;
@@ -99,10 +99,9 @@ impl JobRun<'_> {
             let services = place.paths.services();
             fs::create_dir_all(&services)
                 .map_err(|error| format!("failed to make `{}`: {error}", services.display()))?;
-            mounts.push(bind(&services, super::toolkit::SERVICES, true));
         }
         if !specification.services.is_empty() || actions.runs_actions() {
-            mounts.push(bind(&self.runner.program, FORWARDER, true));
+            mounts.extend(Forwarder::mounts(place, &self.runner.program, actions.runs_actions()));
         }
         place.start(self, specification, mounts, voice).map_err(|error| chain(&error))?;
         Ok(actions)
@@ -246,14 +245,16 @@ impl Services {
 
     /// Lets the job find the services at `localhost`.
     pub(crate) fn forward(&mut self, place: &Place) -> Result<(), String> {
-        let forwards: Vec<(Port, String)> = self
-            .running
-            .iter()
-            .flat_map(|service| service.ports.iter().map(|port| (port.clone(), service.name.clone())))
-            .collect();
-        if !place.in_container && !forwards.is_empty() {
-            let rules = forwards.iter().map(|(port, name)| format!("{}={name}:{}", port.listen, port.target));
-            self.forwarder = Some(Forwarder::start(place, rules)?);
+        let rule = |name: &str, port: &Port| Rule {
+            listen: port.listen,
+            target: Target::Container(name.to_owned(), port.target),
+        };
+        let of = |service: &Service| -> Vec<Rule> {
+            service.ports.iter().map(|port| rule(&service.name, port)).collect()
+        };
+        let rules: Vec<Rule> = self.running.iter().flat_map(of).collect();
+        if !place.in_container && !rules.is_empty() {
+            self.forwarder = Some(Forwarder::start(place, &rules)?);
         }
         Ok(())
     }

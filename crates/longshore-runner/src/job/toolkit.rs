@@ -1,7 +1,7 @@
 //! The services that published actions speak to: artifacts, caches, identities.
 //!
 //! One server for a run, on this machine's loopback; it starts when the first action that may use it does. A job reaches it at
-//! the same port of its own loopback: a forwarder in its container leads to a socket in a directory of the job, and from there
+//! the same port of its own loopback: a forwarder in its network leads to a socket in a directory of the job, and from there
 //! a [`Relay`] leads to the server. Only actions are told where it is and get a token, as on GitHub.
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -12,7 +12,7 @@ use longshore_toolkit::BackendId;
 use longshore_toolkit::service::{Identity, JobGrant, Running, ServerOptions, ToolkitServer};
 use longshore_workflow::model::Access;
 
-use super::forwarder::Forwarder;
+use super::forwarder::{Forwarder, Rule, Target};
 use super::relay::Relay;
 use super::{JobRun, Place, Specification, chain};
 use crate::dispatch::RunFacts;
@@ -20,7 +20,7 @@ use crate::request::RunRequest;
 use crate::runner::Runner;
 use crate::voice::StepVoice;
 
-/// Where sockets are inside.
+/// Where sockets are inside, if the forwarder is.
 pub(super) const SERVICES: &str = "/run/longshore/services";
 /// The name of the server's socket.
 const SOCKET: &str = "actions";
@@ -112,7 +112,7 @@ impl Bridge {
         let port = server.address().port();
         let relay = Relay::start(&place.paths.services(), SOCKET, port)
             .map_err(|error| format!("failed to make a socket for the job: {error}"))?;
-        let forwarder = Forwarder::start(place, [format!("{port}=unix:{SERVICES}/{SOCKET}")])?;
+        let forwarder = Forwarder::start(place, &[Rule { listen: port, target: Target::Socket(SOCKET) }])?;
         let job = job_id(run)?;
         let grant = JobGrant {
             job: job.clone(),

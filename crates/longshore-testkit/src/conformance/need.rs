@@ -23,6 +23,8 @@ pub enum Need {
     Binds,
     /// Files can be copied to and from containers that do not run.
     CopyStopped,
+    /// Programs of this machine can work in the network of a container.
+    Beside,
 }
 
 impl Need {
@@ -50,6 +52,7 @@ impl Need {
                 capabilities.limits.as_ref().err().map(|why| format!("limits do not hold: {why}"))
             }
             Self::Binds => unless(capabilities.bind_mounts, "mounts no directories of the machine"),
+            Self::Beside => unless(capabilities.beside, "starts no programs beside containers"),
             Self::CopyStopped => unless(capabilities.copy_stopped, "copies only while containers run"),
         }
     }

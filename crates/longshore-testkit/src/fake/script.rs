@@ -38,6 +38,7 @@ impl FakeEngine {
             bind_mounts: true,
             copy_stopped: true,
             host_image: true,
+            beside: false,
         };
         Self { core: Core::new(), capabilities }
     }

@@ -48,6 +48,11 @@ impl Containers {
         containers.tried("none")
     }
 
+    /// The same, if networks work, too.
+    pub(crate) fn networked(self) -> Option<Self> {
+        self.tried("bridge")
+    }
+
     /// Containers' users must be able to walk to what is theirs.
     fn opened(self) -> Self {
         for place in [self.context.project().join(".."), self.context.project()] {

@@ -25,6 +25,7 @@ mod plan;
 mod registry;
 mod run;
 mod run_actions;
+mod run_bare;
 mod run_checkout;
 mod run_javascript;
 mod run_verbs;

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use crate::containers::Containers;
 use crate::run::{jobs, log, pairs, run};
+use crate::run_bare::import_busybox;
 
 /// A place with networks on a machine with Node, or a note. Tests ask no registry for it.
 fn with_node() -> Option<Containers> {
@@ -173,20 +174,9 @@ fn an_action_that_cannot_be_had_says_where_it_was_looked_for() {
 #[test]
 fn actions_in_containers_see_the_job_at_their_places() {
     let Some(it) = Containers::with_networks() else { return };
-    let Some(busybox) = ["/bin/busybox", "/usr/bin/busybox"].into_iter().find(|path| is_static(path)) else {
-        eprintln!("skipped: there is no static busybox on this machine");
+    if !import_busybox(&it, "tools:1") {
         return;
-    };
-    let image = tempfile::tempdir().unwrap();
-    std::fs::create_dir(image.path().join("bin")).unwrap();
-    std::fs::copy(busybox, image.path().join("bin/busybox")).unwrap();
-    for name in ["sh", "cat", "echo", "ls", "touch"] {
-        std::os::unix::fs::symlink("busybox", image.path().join("bin").join(name)).unwrap();
     }
-    let archive = image.path().join("image.tar");
-    let tar = Command::new("tar").arg("-cf").arg(&archive).arg("-C").arg(image.path()).arg("bin").status();
-    assert!(tar.unwrap().success());
-    it.other_done(&["image", "import", &archive.display().to_string(), "tools:1"]);
     it.context.write("longshore.toml", "[actions.mirrors]\n\"acme/\" = \"vendor\"\n");
     let manifest = "inputs: { who: { default: world } }\nruns:\n  using: docker\n  image: docker://tools:1\n  entrypoint: \
                     /bin/sh\n  args: ['-c', 'echo $EXTRA ${{ inputs.who }} $PWD $HOME $INPUT_WHO; cat $GITHUB_WORKSPACE/there; \
@@ -227,12 +217,6 @@ jobs:
     assert!(log.contains("acme/built@v1/action.yml:1: the action is built from `Dockerfile`"), "{log}");
     assert!(!log.contains("passwd"), "{log}");
     assert_eq!(it.done(&["ps", "-aq"]), "", "nothing is left of the actions");
-}
-
-fn is_static(path: &str) -> bool {
-    // Programs that want a loader name it near their beginning.
-    let wants_loader = |bytes: &[u8]| bytes.windows(4).take(4096).any(|window| window == b"/ld-");
-    std::fs::read(path).is_ok_and(|bytes| !wants_loader(&bytes))
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::sync::Arc;
 use std::thread;
 
-use longshore_engine::{ContainerId, ContainerSpec, ExecSpec, Input, Output, ProcessIo};
+use longshore_engine::{ContainerId, ContainerSpec, ExecSpec, Input, Output, ProcessIo, SandboxNetwork};
 
 use crate::conformance::check::{Check, Failure, ensure, ensure_eq, ensure_fault};
 use crate::conformance::context::Collector;
@@ -181,5 +181,27 @@ pub(super) fn it_ends_with_its_container(context: &Context) -> Check {
     context.engine().kill(&id, 9)?;
     ensure_eq!(exec.wait()?.code, 137, "the exit code of a command whose container was killed");
     drop(kept);
+    Ok(())
+}
+
+pub(super) fn programs_of_this_machine_share_the_network_alone(context: &Context) -> Check {
+    let sandbox = context.sandbox("net", SandboxNetwork::Own)?;
+    let id = context.start_ready_in(&sandbox, &context.spec(program::serve())?)?;
+    let places = "cd /proc/self/ns && for kind in net mnt pid; do readlink $kind; done";
+    let output = Arc::new(Collector::default());
+    let own = ["/bin/sh", "-c", &format!("{places}; grep CapEff /proc/self/status")].map(str::to_owned);
+    let beside = context.engine().start_beside(&id, &own, Output::Sink(Arc::clone(&output) as _))?;
+    let beside = output.captured(beside.wait()?);
+    let inside = context.exec(&id, program::shell(places))?;
+    let (beside, inside) = (beside.text(), inside.text());
+    let (beside, inside): (Vec<&str>, Vec<&str>) = (beside.lines().collect(), inside.lines().collect());
+    ensure_eq!(beside.first(), inside.first(), "the network");
+    ensure!(beside.get(1) != inside.get(1), "the file systems are the container's");
+    ensure!(beside.get(2) != inside.get(2), "the processes are the container's");
+    ensure_eq!(beside.get(3).copied(), Some("CapEff:\t0000000000000400"), "what the program may do");
+    context.engine().kill(&id, 9)?;
+    context.engine().wait(&id)?;
+    let late = context.engine().start_beside(&id, &own, Output::Discard).map(drop);
+    ensure_fault!(late, Conflict, "a program beside a container that has ended");
     Ok(())
 }

@@ -95,6 +95,7 @@ macro_rules! conformance_cases {
                 a_terminal_is_given[Kernel],
                 users_are_numbers_or_names[Users],
                 it_ends_with_its_container,
+                programs_of_this_machine_share_the_network_alone[Kernel, Beside],
             }
             copy: {
                 files_go_in_and_come_out,

@@ -1,0 +1,76 @@
+//! `longshore run` in images that hold a busybox and nothing else: no glibc, no bash, no Node.
+
+use std::process::Command;
+
+use crate::containers::Containers;
+use crate::run::{log, run};
+
+/// Makes an image with a static busybox; no, with a note, where this machine has none.
+pub(crate) fn import_busybox(it: &Containers, name: &str) -> bool {
+    let Some(busybox) = ["/bin/busybox", "/usr/bin/busybox"].into_iter().find(|path| is_static(path)) else {
+        eprintln!("skipped: there is no static busybox on this machine");
+        return false;
+    };
+    let image = tempfile::tempdir().unwrap();
+    std::fs::create_dir(image.path().join("bin")).unwrap();
+    std::fs::copy(busybox, image.path().join("bin/busybox")).unwrap();
+    for name in
+        ["sh", "cat", "echo", "ls", "touch", "mkdir", "env", "nc", "sleep", "httpd", "wget", "grep", "tr"]
+    {
+        std::os::unix::fs::symlink("busybox", image.path().join("bin").join(name)).unwrap();
+    }
+    // The program of an ordinary user reads it, too.
+    let archive = it.context.project().join("image.tar");
+    let tar = Command::new("tar").arg("-cf").arg(&archive).arg("-C").arg(image.path()).arg("bin").status();
+    assert!(tar.unwrap().success());
+    it.other_done(&["image", "import", &archive.display().to_string(), name]);
+    std::fs::remove_file(archive).unwrap();
+    true
+}
+
+fn is_static(path: &str) -> bool {
+    // Programs that want a loader name it near their beginning.
+    let wants_loader = |bytes: &[u8]| bytes.windows(4).take(4096).any(|window| window == b"/ld-");
+    std::fs::read(path).is_ok_and(|bytes| !wants_loader(&bytes))
+}
+
+fn both() -> impl Iterator<Item = Containers> {
+    let ordinary = Containers::of_an_ordinary_user().and_then(Containers::networked);
+    [Containers::with_networks(), ordinary].into_iter().flatten()
+}
+
+#[test]
+fn services_are_found_at_localhost_without_any_library() {
+    let workflow = r#"
+on: push
+jobs:
+  a:
+    runs-on: tiny
+    defaults: { run: { shell: sh } }
+    services:
+      web:
+        image: tools:1
+        ports: ["8080:80", "90"]
+        options: --entrypoint /bin/sh --health-cmd "wget -q -O - http://localhost/" --health-interval 1s
+        command: -c "mkdir -p /w; echo hello > /w/index.html; httpd -f -p 80 -h /w"
+    steps:
+      - run: |
+          echo "localhost: $(wget -q -O - http://localhost:8080/)"
+          echo "name: $(wget -q -O - http://web/)"
+          wget -q -O - http://localhost:${{ job.services.web.ports['90'] }}/ || echo nobody listens there
+          grep -l __forward /proc/[0-9]*/cmdline 2>/dev/null || echo nothing of it is seen
+"#;
+    for it in both() {
+        if !import_busybox(&it, "tools:1") {
+            return;
+        }
+        it.context.write("longshore.toml", "[runners.images]\ntiny = \"tools:1\"\n");
+        let (ended, events) = run(&it, workflow, &["--offline"]);
+        let log = log(&events);
+        assert_eq!(ended.code, 0, "{log}{}", ended.stderr);
+        for line in ["localhost: hello", "name: hello", "nobody listens there", "nothing of it is seen"] {
+            assert!(log.lines().any(|told| told == line), "{line}: {log}");
+        }
+        assert_eq!(it.done(&["ps", "-aq"]), "", "nothing is left of the job");
+    }
+}
