@@ -159,6 +159,12 @@ impl DraftIndex {
         self.state.entry_index_by_path_and_stage(path.into(), Stage::Unconflicted)
     }
 
+    /// The commit of a submodule at a path.
+    pub fn submodule(&self, path: &[u8]) -> Option<CommitId> {
+        let entry = self.state.entries().get(self.find(path)?)?;
+        (kind(entry.mode) == EntryKind::Submodule).then(|| CommitId::from(entry.id))
+    }
+
     /// Says that a file has the content of its entry as long as it looks like this.
     pub fn set_stat(&mut self, entry: usize, stat: &FileStat) {
         if let Some(entry) = self.state.entries_mut().get_mut(entry) {

@@ -113,6 +113,26 @@ impl Repository {
         Ok(submodules.filter_map(place).collect())
     }
 
+    /// The submodules that the `.gitmodules` of a commit names.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn submodule_places_of(&self, draft: &DraftIndex) -> Result<Vec<SubmodulePlace>, GitError> {
+        let Some(entry) = draft.find(b".gitmodules") else { return Ok(Vec::new()) };
+        let content = self.content(draft, entry)?;
+        let settings = self.git.config_snapshot();
+        let file = gix::submodule::File::from_bytes(&content, None, settings.plumbing());
+        let file = file.map_err(self.failed("read `.gitmodules`"))?;
+        let place = |name: &gix::bstr::BStr| {
+            Some(SubmodulePlace {
+                name: name.to_str_lossy().into_owned(),
+                path: file.path(name).ok()?.to_vec(),
+                url: file.url(name).ok().map(|url| url.to_bstring().to_str_lossy().into_owned()),
+            })
+        };
+        Ok(file.names().filter_map(place).collect())
+    }
+
     /// The directories that hold the objects: the repository's own, then those that it borrows from.
     ///
     /// # Errors

@@ -187,3 +187,157 @@ jobs:
     assert!(log.contains("before\n0\nchange\n"), "{log}");
     assert!(log.contains("the repository `acme/none`"), "{log}");
 }
+
+/// A repository beside the project with one file, and gives its commit.
+fn beside(it: &Containers, name: &str, modules: &[(&str, &str, &str)]) -> String {
+    let directory = format!("../{name}");
+    let git = |arguments: &[&str]| {
+        it.context.git(&[&["-c", "safe.directory=*", "-C", &directory][..], arguments].concat())
+    };
+    it.context.write(&format!("{directory}/{name}.txt"), format!("of {name}\n"));
+    git(&["init", "--quiet", "--initial-branch", "main"]);
+    link(it, &directory, modules);
+    git(&["add", &format!("{name}.txt")]);
+    git(&["commit", "--quiet", "--message", name]);
+    commit_of(it, name)
+}
+
+fn commit_of(it: &Containers, name: &str) -> String {
+    let head = it.context.project().join("..").join(name).join(".git/refs/heads/main");
+    fs::read_to_string(head).unwrap().trim().to_owned()
+}
+
+/// Makes submodules known, by path, address and commit, without having their files.
+fn link(it: &Containers, directory: &str, modules: &[(&str, &str, &str)]) {
+    let git = |arguments: &[&str]| {
+        it.context.git(&[&["-c", "safe.directory=*", "-C", directory][..], arguments].concat())
+    };
+    let mut text = String::new();
+    for (path, url, commit) in modules {
+        text += &format!("[submodule \"{path}\"]\n\tpath = {path}\n\turl = {url}\n");
+        git(&["update-index", "--add", "--cacheinfo", &format!("160000,{commit},{path}")]);
+    }
+    if !modules.is_empty() {
+        it.context.write(&format!("{directory}/.gitmodules"), text);
+        git(&["add", ".gitmodules"]);
+    }
+}
+
+#[test]
+fn submodules_that_are_not_in_the_work_tree_come_from_where_actions_come_from() {
+    let Some(it) = Containers::with_networks() else { return };
+    let workflow = r#"
+on: push
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+        with: { submodules: recursive, fetch-depth: 0 }
+      - run: |
+          cat libs/middle/middle.txt libs/middle/inner/inner.txt
+          git submodule status --recursive | cut -d' ' -f3 | sed 's/^/status:/'
+          git -C libs/middle config --get remote.origin.url
+          test -z "$(git status --porcelain)" && echo unchanged
+          test -z "$(ls -A path)" && echo paths of the machine are not followed
+      - uses: actions/checkout@v4
+        with: { submodules: true, path: direct, ref: main }
+      - run: test -f direct/libs/middle/middle.txt && test -z "$(ls -A direct/libs/middle/inner)" && echo direct
+      - uses: actions/checkout@v4
+        with: { submodules: true, path: other, repository: acme/middle }
+      - run: cat other/middle.txt other/inner/inner.txt | sed 's/^/other:/'
+      - uses: actions/checkout@v4
+        with: { path: without }
+      - run: test -z "$(ls -A without/libs/middle 2>&1 | grep txt)" && echo without
+"#;
+    let inner = beside(&it, "inner", &[]);
+    let middle = beside(&it, "middle", &[("inner", "../inner.git", &inner)]);
+    it.context.write("longshore.toml", "[actions.mirrors]\n\"acme/\" = \"..\"\n");
+    it.context.write(".github/workflows/ci.yml", workflow);
+    it.context.git(&["init", "--quiet", "--initial-branch", "main"]);
+    it.context.git(&["remote", "add", "origin", "https://github.com/acme/shop.git"]);
+    let modules = [("libs/middle", "https://github.com/acme/middle.git", &*middle), ("path", "/", &*inner)];
+    link(&it, ".", &modules);
+    it.context.git(&["add", ".github", "longshore.toml"]);
+    it.context.git(&["commit", "--quiet", "--message", "change"]);
+    let (ended, events) = run(&it, &[]);
+    let log = log(&events);
+    assert_eq!(ended.code, 0, "{log}{}", ended.stderr);
+    let wanted = [
+        "of middle",
+        "of inner",
+        "status:libs/middle",
+        "status:libs/middle/inner",
+        "https://github.com/acme/middle.git",
+        "unchanged",
+        "paths of the machine are not followed",
+        "direct",
+        "other:of inner",
+        "without",
+    ];
+    for line in wanted {
+        assert!(log.lines().any(|told| told == line), "{line}: {log}");
+    }
+    assert!(log.contains("The submodule `path` stays empty: `/` is no address"), "{log}");
+}
+
+#[test]
+fn keys_cones_tags_and_names_are_left_as_the_action_leaves_them() {
+    let Some(it) = Containers::with_networks() else { return };
+    let workflow = r#"
+on: push
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+        id: key
+        with:
+          ssh-key: ${{ secrets.KEY }}
+          ssh-known-hosts: git.example ssh-ed25519 AAAA
+          ssh-user: me
+      - run: |
+          git remote get-url origin; echo "command:$(git config --get core.sshCommand)"
+          stat -c 'mode:%a' "$RUNNER_TEMP"/checkout_key*; grep -c . "$RUNNER_TEMP"/checkout_key_
+          echo 'key:${{ steps.key.outputs.ref }}'
+      - uses: actions/checkout@v4
+        with: { ssh-key: '${{ secrets.KEY }}', persist-credentials: false, path: p }
+      - run: cd p; git remote get-url origin; git config --get core.sshCommand || echo no command
+      - uses: actions/checkout@v4
+        with: { path: cone, sparse-checkout: "src", fetch-tags: true, fetch-depth: 2, show-progress: false, set-safe-directory: false }
+      - run: |
+          cd cone; echo "cone:$(git sparse-checkout list)"; echo "top:$(ls -A | tr '\n' ' ')"
+          echo "tags:$(git tag) depth:$(git rev-list --count HEAD)"
+      - uses: actions/checkout@v4
+        with: { path: free, sparse-checkout: "*.txt\n!/gone.txt", sparse-checkout-cone-mode: false }
+      - run: cd free; echo "free:$(git ls-files -t | grep ^H | sort | tr '\n' ' ')"
+      - uses: actions/checkout@v4
+        id: tag
+        with: { path: tag, ref: v1.0 }
+      - uses: actions/checkout@v4
+        id: sha
+        with: { path: sha, ref: '${{ steps.tag.outputs.commit }}' }
+      - run: echo "outputs:${{ steps.tag.outputs.ref }},${{ steps.sha.outputs.ref }},$(git -C sha rev-list --count HEAD)"
+      - run: touch tag/left
+      - uses: actions/checkout@v4
+        with: { path: tag, ref: v1.0, clean: false }
+      - run: test -e tag/left && echo left
+"#;
+    let log = told(&it, workflow, &["-s", "KEY=-----BEGIN-----\nabcdef\n-----END-----"]);
+    let wanted = [
+        "me@github.com:local/project.git",
+        "mode:600",
+        "key:refs/heads/main",
+        "no command",
+        "cone:src",
+        "top:.git .gitignore link src ",
+        "tags:v1.0 depth:2",
+        "free:H src/changed.txt H src/kept.txt ",
+        "outputs:v1.0,,1",
+        "left",
+    ];
+    for line in wanted {
+        assert!(log.lines().any(|told| told == line), "{line}: {log}");
+    }
+    assert!(log.contains("StrictHostKeyChecking=yes") && !log.contains("abcdef"), "{log}");
+}

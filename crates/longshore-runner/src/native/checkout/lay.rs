@@ -14,13 +14,15 @@ use thiserror::Error;
 use super::copy::{CopyError, Origin, Piece, PieceKind, copy};
 use super::git_directory::{Config, GitDirectory, Head};
 use super::inputs::{Submodules, Wish};
-use super::objects::{LentObjects, inner};
+use super::objects::LentObjects;
+use super::submodule::Modules;
 use crate::job::Folder;
 
 /// Files without git below each other.
 const DEEPEST: usize = 200;
 
 /// What is laid out.
+#[derive(Clone, Copy)]
 pub(super) struct Layout<'l> {
     pub(super) wish: &'l Wish,
     /// None for plain files.
@@ -37,6 +39,10 @@ pub(super) struct Layout<'l> {
     pub(super) state: &'l Path,
     /// Further settings.
     pub(super) settings: &'l dyn Fn(&mut Config),
+    /// In how many others it lies.
+    pub(super) depth: usize,
+    /// Has the commit of a submodule that is not at hand, by its address.
+    pub(super) fetch: &'l dyn Fn(&str, &CommitId) -> Result<Repository, String>,
 }
 
 /// What came of it.
@@ -115,9 +121,15 @@ impl Layout<'_> {
                 leave_out(draft, sparse);
             }
         }
-        let places = if submodules.is_empty() { Vec::new() } else { repository.submodule_places()? };
+        let places = match &draft {
+            _ if submodules.is_empty() => Vec::new(),
+            Some(draft) if self.files.is_none() => repository.submodule_places_of(draft)?,
+            _ => repository.submodule_places()?,
+        };
+        let places: Vec<SubmodulePlace> = places.into_iter().map(|place| self.absolute(place)).collect();
         if self.wish.submodules != Submodules::None {
-            self.lay_submodules(repository, &submodules, &places, target, &mut laid)?;
+            let modules = Modules { repository, draft: draft.as_ref(), places: &places };
+            self.lay_submodules(&modules, &submodules, target, &mut laid)?;
         }
         self.lay_git_directory(repository, draft, &places, target)?;
         Ok(laid)
@@ -160,54 +172,6 @@ impl Layout<'_> {
             pieces.push(Piece { path: file.path, kind });
         }
         Ok((pieces, submodules))
-    }
-
-    fn lay_submodules(
-        &self,
-        repository: &Repository,
-        submodules: &[Vec<u8>],
-        places: &[SubmodulePlace],
-        target: &Folder,
-        laid: &mut Laid,
-    ) -> Result<(), LayError> {
-        for path in submodules {
-            let shown = String::from_utf8_lossy(path).into_owned();
-            let at = inner(repository.directory(), path);
-            let opened = at.as_deref().map(Repository::at).transpose()?.flatten();
-            let (Some(at), Some(opened)) = (at, opened) else {
-                laid.warnings.push(format!(
-                    "The submodule `{shown}` is not in the work tree and stays empty; `git submodule update --init` brings it."
-                ));
-                continue;
-            };
-            let head = opened.revision("HEAD", None)?;
-            let place = places.iter().find(|place| place.path == *path);
-            let url = place.and_then(|place| place.url.clone()).unwrap_or_else(|| at.display().to_string());
-            let inside = Path::new(std::ffi::OsStr::from_bytes(path));
-            let folder = target
-                .make_all(inside)
-                .map_err(|source| LayError::Submodule { path: shown.clone(), source })?;
-            let mut wish = self.wish.clone();
-            wish.sparse = None;
-            if wish.submodules == Submodules::Direct {
-                wish.submodules = Submodules::None;
-            }
-            let inner = Layout {
-                wish: &wish,
-                repository: Some(&opened),
-                files: Some(&at),
-                commit: head.as_ref().map(|head| &head.commit),
-                reference: "",
-                url: &url,
-                lent: self.lent,
-                state: self.state,
-                settings: self.settings,
-            };
-            let below = inner.lay(&folder)?;
-            laid.files += below.files;
-            laid.warnings.extend(below.warnings);
-        }
-        Ok(())
     }
 
     fn lay_git_directory(

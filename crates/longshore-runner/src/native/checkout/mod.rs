@@ -11,6 +11,7 @@ mod inputs;
 mod lay;
 mod objects;
 mod subject;
+mod submodule;
 
 use std::sync::PoisonError;
 
@@ -112,6 +113,8 @@ fn check_out(call: &StepCall<'_>) -> Result<Vec<(&'static str, String)>, String>
         lent: if subject.is_own { &call.steps.place.lent } else { &[] },
         state: work.parent().unwrap_or(work),
         settings: &|config| credentials.add(config),
+        depth: 0,
+        fetch: &|url, commit| Subject::of_submodule(call, url, commit),
     };
     let laid = layout.lay(&target).map_err(|error| chain(&error))?;
     laid.warnings.iter().for_each(|warning| call.voice.warning(warning));
@@ -124,7 +127,12 @@ fn check_out(call: &StepCall<'_>) -> Result<Vec<(&'static str, String)>, String>
         .unwrap_or_else(PoisonError::into_inner)
         .insert(key, Checkout { url, tracked: laid.tracked });
     let commit = subject.commit.map(|commit| commit.to_string()).unwrap_or_default();
-    let reference = if commit == wish.reference { String::new() } else { subject.reference };
+    // What was asked for is given back as it was written, unless it is a commit.
+    let reference = match wish.reference.as_str() {
+        "" => subject.reference,
+        asked if longshore_source::CommitId::parse(asked).is_some() => String::new(),
+        asked => asked.to_owned(),
+    };
     Ok(vec![("ref", reference), ("commit", commit)])
 }
 

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use longshore_source::{CommitId, Repository};
+use longshore_source::{CommitId, Repository, RepositoryName};
 use longshore_syntax::SourceRef;
 
 use super::inputs::Wish;
@@ -119,6 +119,30 @@ impl Subject {
         }
         subject.repository = Some(repository);
         Ok(subject)
+    }
+
+    /// The repository of a submodule, with a commit of it.
+    pub(super) fn of_submodule(
+        call: &StepCall<'_>,
+        url: &str,
+        commit: &CommitId,
+    ) -> Result<Repository, String> {
+        let name = RepositoryName::parse(url).ok_or_else(|| {
+            format!("`{url}` is no address of OWNER/NAME on a server, and nothing else is fetched")
+        })?;
+        let reference = SourceRef::Remote {
+            owner: name.owner,
+            repository: name.name,
+            path: String::new(),
+            version: commit.to_string(),
+        };
+        let found = call.steps.run.runner.actions.repository(&reference).map_err(|error| error.advice())?;
+        let (RepositoryPlace::Files(place) | RepositoryPlace::Commit { directory: place, .. }) = &found.place;
+        let repository = Repository::at(place).map_err(|error| chain(&error))?;
+        let has = |repository: &Repository| {
+            repository.revision(commit.as_str(), None).is_ok_and(|found| found.is_some())
+        };
+        repository.filter(has).ok_or_else(|| format!("`{}` has no commit {commit}", place.display()))
     }
 
     /// Another repository.
