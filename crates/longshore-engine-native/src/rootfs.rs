@@ -8,6 +8,7 @@
 
 pub(crate) mod copy;
 mod host;
+mod private;
 mod root;
 
 use std::ffi::CString;

@@ -358,7 +358,7 @@ impl Launch<'_> {
     }
 
     /// What of the machine a container of the image `host` does not see: people's homes, temporary files, sockets of
-    /// services, and the engine's own state.
+    /// services, and the engine's own state. More is hidden by `rootfs::private`.
     fn push_host_privacy(&self, program: &mut Program) -> Result<(), EngineError> {
         let engine = self.home.root().parent().unwrap_or(self.home.root()).to_string_lossy().into_owned();
         let places = [

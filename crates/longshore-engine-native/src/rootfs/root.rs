@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use longshore_engine::{EngineError, Fault, ImageSource};
 
-use super::{Overlay, copy, detached, host, lower_directories};
+use super::{Overlay, copy, detached, host, lower_directories, private};
 use crate::home::{Home, io_error};
 use crate::launch::Privilege;
 use crate::launch::users::UserMap;
@@ -62,6 +62,10 @@ impl RootSource<'_> {
             let host::View { root, parts } = host::compose(container, self.disposable)?;
             return Ok(Root { parts, ..Root::from(root) });
         }
+        let base = self.users.map_or(0, |users| users.base);
+        if *image == ImageSource::Host {
+            private::prepare(container, base).map_err(|error| io_error("prepare", container, error))?;
+        }
         let lower = self.lower();
         let overlay = Overlay {
             lower: &lower,
@@ -69,7 +73,7 @@ impl RootSource<'_> {
             disposable: self.disposable,
             rootless,
             users: self.mapping,
-            base: self.users.map_or(0, |users| users.base),
+            base,
         };
         match overlay.mount() {
             // What the kernel cannot show with other ids is tried without, and only then copied.
