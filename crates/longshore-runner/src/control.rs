@@ -16,7 +16,14 @@ const SIGTERM: i32 = 15;
 /// What the person at the keyboard, or a server, wants of all runs of an invocation.
 #[derive(Debug, Clone, Default)]
 pub struct Shutdown {
-    shared: Arc<Mutex<Wish>>,
+    shared: Arc<Mutex<Wanted>>,
+}
+
+#[derive(Debug, Default)]
+struct Wanted {
+    wish: Wish,
+    /// Why, if it was not a person at the keyboard.
+    reason: Option<String>,
 }
 
 /// How much of it is wanted.
@@ -34,16 +41,35 @@ pub(crate) enum Wish {
 impl Shutdown {
     /// Asks for more: first to cancel, then to kill. Gives how often it was asked.
     pub fn ask(&self) -> u32 {
-        let mut wish = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        *wish = match *wish {
+        let mut wanted = self.wanted();
+        wanted.wish = match wanted.wish {
             Wish::GoOn => Wish::Cancel,
             Wish::Cancel | Wish::Kill => Wish::Kill,
         };
-        *wish as u32
+        wanted.wish as u32
+    }
+
+    /// Asks to cancel, if nobody has, and says why.
+    pub fn cancel(&self, reason: &str) {
+        let mut wanted = self.wanted();
+        if wanted.wish == Wish::GoOn {
+            *wanted = Wanted { wish: Wish::Cancel, reason: Some(reason.to_owned()) };
+        }
     }
 
     pub(crate) fn wish(&self) -> Wish {
-        *self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+        self.wanted().wish
+    }
+
+    /// Why an end is wanted.
+    pub(crate) fn reason(&self) -> String {
+        let wanted = self.wanted();
+        let usual = if wanted.wish == Wish::Kill { "killed" } else { "interrupted" };
+        wanted.reason.clone().unwrap_or_else(|| usual.to_owned())
+    }
+
+    fn wanted(&self) -> std::sync::MutexGuard<'_, Wanted> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

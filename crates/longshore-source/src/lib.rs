@@ -5,7 +5,7 @@
 //! A [`Repository`] says what git knows ([`Observation`]) and what a push would change ([`ChangeSet`]).
 //! A [`Resolver`] also gives whole repositories as directories ([`ActionTrees`]), and [`NodeReleases`] the Node that
 //! actions run on. [`hash_files`] is the file half of the expression function.
-//! A [`DraftIndex`] and its kin are what a copy of a repository is made of. [`hash_files`] is the file half of the expression function.
+//! A [`DraftIndex`] and its kin are what a copy of a repository is made of. A [`Watcher`] tells which files are saved.
 //!
 //! **Invariant:** nothing here needs a `git` program, decides by Longshore's environment variables or reads the clock;
 //! no type of the git library shows in the public interface; everything is synchronous. The libraries below read
@@ -37,6 +37,7 @@ mod repository;
 mod resolve;
 mod text;
 mod trust;
+mod watch;
 mod worktree;
 
 pub use action_reference::ReferenceError;
@@ -66,4 +67,5 @@ pub use resolve::{
 };
 pub use text::{MAX_FILE_BYTES, TextError};
 pub use trust::TrustError;
+pub use watch::{Saved, WatchError, Watcher};
 pub use worktree::{WorkTree, WorkTreeError};

@@ -70,6 +70,16 @@ impl<W: Write> Display<W> {
     }
 }
 
+impl<W: Write + Send> Display<W> {
+    /// Makes room for somebody else to write: what was held back is written, and a tree goes until the next event.
+    pub fn step_aside(&mut self) {
+        match self {
+            Self::Live(display) => display.step_aside(),
+            other => other.idle(),
+        }
+    }
+}
+
 impl<W: Write + Send> RunSink for Display<W> {
     fn take(&mut self, event: &Event) {
         match self {

@@ -358,8 +358,7 @@ impl<'r> Dispatcher<'r> {
             return;
         }
         self.wish = wish;
-        let reason = if wish == Wish::Kill { "killed" } else { "interrupted" };
-        self.tell(sink, None, RunEvent::Cancelling { reason: reason.to_owned() });
+        self.tell(sink, None, RunEvent::Cancelling { reason: shutdown.reason() });
         self.cancel_level(0, "the run was cancelled");
         if wish == Wish::Kill {
             self.running.values().for_each(|control| control.kill());

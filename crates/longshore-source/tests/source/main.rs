@@ -9,4 +9,5 @@ mod git_server;
 mod hash_files;
 mod history;
 mod resolve;
+mod watch;
 mod worktree;

@@ -23,7 +23,7 @@ use crate::run::documents::{DocumentArgs, Documents};
 use crate::run::kept;
 use crate::run::recorded::{ActionChoice, Recorded};
 use crate::run::secrets::{self, SecretArgs, Secrets};
-use crate::run::{Actions, Shared, listen, machine, now, window};
+use crate::run::{Actions, Shared, SharedDisplay, listen, machine, now, window};
 use crate::settings::OutputFormat;
 use crate::wiring::Wiring;
 
@@ -50,7 +50,7 @@ pub(super) struct CarryArgs {
     keep: Keep,
 
     #[command(flatten)]
-    documents: DocumentArgs,
+    pub(super) documents: DocumentArgs,
 
     /// Format of what is shown
     #[arg(long, value_enum)]
@@ -126,14 +126,28 @@ impl<'a> Stage<'a> {
         recorded: Option<&Recorded>,
         session: &mut Session,
     ) -> Result<Self, Failure> {
+        let shutdown = Shutdown::default();
+        let asked = shutdown.clone();
+        let heard = move || {
+            asked.ask();
+        };
+        Ok(Self { shutdown, ..Self::set_listening(args, recorded, heard, session)? })
+    }
+
+    /// The same for who wants to hear of signals.
+    pub(super) fn set_listening(
+        args: &'a CarryArgs,
+        recorded: Option<&Recorded>,
+        heard: impl FnMut() + Send + 'static,
+        session: &mut Session,
+    ) -> Result<Self, Failure> {
         let documents = Documents::open(&args.documents)?;
         let runner = runner(args, recorded, session)?;
         let history = session.wiring().history();
-        let shutdown = Shutdown::default();
         // Before anything that takes time, so that no signal finds nobody.
-        listen(shutdown.clone()).map_err(CarryError::Signals)?;
+        listen(heard).map_err(CarryError::Signals)?;
         sweep(&runner, &history, session);
-        Ok(Self { args, runner, history, shutdown, documents })
+        Ok(Self { args, runner, history, shutdown: Shutdown::default(), documents })
     }
 
     /// Numbers a run, writes down what is needed to carry it out again, and removes what was kept of earlier runs of the
@@ -164,23 +178,83 @@ impl<'a> Stage<'a> {
 
     /// Carries all runs out, shows them, and says how it ended. `locks` are held until then.
     pub(super) fn carry_out(self, runs: Vec<Begun>, locks: Vec<File>, session: &mut Session) -> Outcome {
-        let display = Arc::new(Mutex::new(display(self.args, session)));
-        let ids: Vec<RunId> = runs.iter().map(|begun| begun.request.id).collect();
-        let runs = runs
-            .into_iter()
-            .map(|Begun { request, recorder }| (request, Shared { display: Arc::clone(&display), recorder }))
-            .collect();
-        let conclusions = carry_all(&self.runner, runs, &self.shutdown, session);
+        let display = self.display(session);
+        let ids: Vec<RunId> = runs.iter().map(Begun::id).collect();
+        let ended: Vec<CarriedOut> = std::thread::scope(|threads| {
+            let carry = |begun: Begun| {
+                let display = Arc::clone(&display);
+                threads.spawn(|| self.carry_one(begun, display, &self.shutdown))
+            };
+            let started: Vec<_> = runs.into_iter().map(carry).collect();
+            started.into_iter().map(|run| run.join().unwrap_or_default()).collect()
+        });
         drop(locks);
         let _ = display.lock().unwrap_or_else(PoisonError::into_inner).finish();
-        let written = self.documents.write(&self.history, &ids);
+        for trouble in ended.iter().filter_map(|ended| ended.trouble.as_deref()) {
+            complain_of_record(trouble, session);
+        }
+        self.conclude(&ids, session)?;
+        Ok(if ended.iter().all(CarriedOut::is_good) { Exit::Success } else { Exit::Failed })
+    }
+
+    /// Carries one run out.
+    pub(super) fn carry_one(&self, begun: Begun, display: SharedDisplay, shutdown: &Shutdown) -> CarriedOut {
+        let mut sink = Shared { display, recorder: begun.recorder };
+        let conclusion = self.runner.run(begun.request, &mut sink, shutdown).conclusion;
+        CarriedOut { conclusion, trouble: sink.recorder.take_trouble().map(|trouble| trouble.to_string()) }
+    }
+
+    /// What runs are shown on.
+    pub(super) fn display(&self, session: &Session) -> SharedDisplay {
+        Arc::new(Mutex::new(display(self.args, session)))
+    }
+
+    /// Writes the documents of runs that have ended, and removes what need not be kept any longer.
+    pub(super) fn conclude(&self, ids: &[RunId], session: &mut Session) -> Result<(), Failure> {
+        let written = self.documents.write(&self.history, ids);
         if let Err(error) = self.history.prune(&session.wiring().retention(), now()) {
             session.output.talk(&format!("note: old runs are kept: {error}\n"));
         }
-        written?;
-        let good = |conclusion: &Conclusion| matches!(conclusion, Conclusion::Success | Conclusion::Skipped);
-        Ok(if conclusions.iter().all(good) { Exit::Success } else { Exit::Failed })
+        written
     }
+}
+
+/// How a run has ended.
+pub(super) struct CarriedOut {
+    pub(super) conclusion: Conclusion,
+    /// What of it could not be recorded.
+    pub(super) trouble: Option<String>,
+}
+
+impl Default for CarriedOut {
+    /// A run whose thread has panicked.
+    fn default() -> Self {
+        Self { conclusion: Conclusion::Failure, trouble: None }
+    }
+}
+
+impl CarriedOut {
+    /// Whether nothing went wrong.
+    pub(super) fn is_good(&self) -> bool {
+        matches!(self.conclusion, Conclusion::Success | Conclusion::Skipped)
+    }
+}
+
+impl Begun {
+    /// The run's number.
+    pub(super) fn id(&self) -> RunId {
+        self.request.id
+    }
+
+    /// The file of its workflow.
+    pub(super) fn workflow(&self) -> &str {
+        self.request.workflow.file.name()
+    }
+}
+
+/// Says that a record has holes.
+pub(super) fn complain_of_record(trouble: &str, session: &mut Session) {
+    session.output.complain(&format!("warning: the run was not recorded whole: {trouble}\n"));
 }
 
 /// The secrets for an event. Nothing is asked for, or opened, that is withheld anyway.
@@ -193,31 +267,6 @@ pub(super) fn secrets_for(
         return Ok(Secrets::new());
     }
     Ok(secrets::read(args, &session.directory, &session.environment, &mut session.output)?)
-}
-
-/// Carries all runs out, each on a thread of its own.
-fn carry_all(
-    runner: &Runner,
-    runs: Vec<(RunRequest, Shared)>,
-    shutdown: &Shutdown,
-    session: &mut Session,
-) -> Vec<Conclusion> {
-    let ended: Vec<(Conclusion, Option<String>)> = std::thread::scope(|threads| {
-        let started: Vec<_> = runs
-            .into_iter()
-            .map(|(request, mut sink)| {
-                threads.spawn(move || {
-                    let conclusion = runner.run(request, &mut sink, shutdown).conclusion;
-                    (conclusion, sink.recorder.take_trouble().map(|trouble| trouble.to_string()))
-                })
-            })
-            .collect();
-        started.into_iter().map(|run| run.join().unwrap_or((Conclusion::Failure, None))).collect()
-    });
-    for trouble in ended.iter().filter_map(|(_, trouble)| trouble.as_ref()) {
-        session.output.complain(&format!("warning: the run was not recorded whole: {trouble}\n"));
-    }
-    ended.into_iter().map(|(conclusion, _)| conclusion).collect()
 }
 
 /// Removes what runs that were killed have left.
@@ -274,13 +323,20 @@ fn container_options(image: &str, words: &[String]) -> Result<ContainerSpec, Str
     super::container::options(image, words)
 }
 
+impl CarryArgs {
+    /// The form that was asked for.
+    pub(super) fn format(&self, session: &Session) -> Format {
+        match self.format {
+            Some(RunFormat::Json) => Format::Json,
+            Some(RunFormat::Github) => Format::GitHub,
+            None if session.settings.format.value == OutputFormat::Json => Format::Json,
+            Some(RunFormat::Text) | None => Format::Text,
+        }
+    }
+}
+
 fn display(args: &CarryArgs, session: &Session) -> Display<io::Stdout> {
-    let format = match args.format {
-        Some(RunFormat::Json) => Format::Json,
-        Some(RunFormat::Github) => Format::GitHub,
-        None if session.settings.format.value == OutputFormat::Json => Format::Json,
-        Some(RunFormat::Text) | None => Format::Text,
-    };
+    let format = args.format(session);
     let verbosity = match (session.output.is_quiet(), args.verbose) {
         (true, _) => Verbosity::Quiet,
         (false, true) => Verbosity::Verbose,

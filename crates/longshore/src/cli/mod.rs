@@ -30,6 +30,7 @@ mod selection;
 mod settings;
 mod shell;
 mod volume;
+mod watch;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -101,6 +102,7 @@ struct GlobalArgs {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(Box<run::RunArgs>),
+    Watch(Box<watch::WatchArgs>),
     Plan(Box<plan::PlanArgs>),
     Check(check::CheckArgs),
     Expr(expr::ExprArgs),
@@ -168,6 +170,7 @@ pub(crate) fn command(color: clap::ColorChoice) -> clap::Command {
         Exit::ALL.iter().map(|(exit, meaning)| format!("  {:>2}  {meaning}", exit.code())).collect();
     let examples = "Examples:\n  \
         longshore run\n  \
+        longshore watch\n  \
         longshore plan\n  \
         longshore plan -e pull_request\n  \
         longshore check\n  \
@@ -233,6 +236,7 @@ fn start(cli: Cli, environment: &Environment) -> Exit {
 fn dispatch(command: Command, session: &mut Session) -> Outcome {
     match command {
         Command::Run(args) => run::run(&args, session),
+        Command::Watch(args) => watch::run(&args, session),
         Command::Plan(args) => plan::run(&args, session),
         Command::Check(args) => check::run(&args, session),
         Command::Expr(args) => expr::run(&args, session),

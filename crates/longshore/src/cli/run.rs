@@ -11,7 +11,7 @@ use longshore_report::diagnostic::text;
 use longshore_runner::{Project as RunProject, RunRequest};
 use longshore_syntax::{Diagnostic, Severity};
 use longshore_workflow::event::Event;
-use longshore_workflow::plan::{Plan, PlanInput, Selection, SourceSet, WorkflowPlan};
+use longshore_workflow::plan::{Plan, PlanInput, Selection, SourceSet, WorkflowFile, WorkflowPlan};
 use longshore_workflow::start::Start;
 use thiserror::Error;
 
@@ -101,7 +101,13 @@ pub(super) fn run(args: &RunArgs, session: &mut Session) -> Outcome {
         let which = Which::Resume { jobs: &args.selection.jobs, from: args.from.as_deref() };
         return rerun::again(run, &which, &args.carry, session);
     }
-    let prepared = prepare(args, session)?;
+    let asked = Asked {
+        selection: &args.selection,
+        var_files: &args.var_files,
+        event: &args.event,
+        carry: &args.carry,
+    };
+    let prepared = prepare(&asked, session)?;
     let starting: Vec<&WorkflowPlan> = prepared.starting().collect();
     if starting.is_empty() {
         return nothing(&prepared);
@@ -113,7 +119,7 @@ pub(super) fn run(args: &RunArgs, session: &mut Session) -> Outcome {
         let Some(request) = prepared.request(workflow, &secrets, args.carry.debug) else { continue };
         let root = request.project.root.display().to_string();
         let recorder = stage.history.begin(&root, workflow.file.name()).map_err(CarryError::History)?;
-        runs.push(stage.begin(recorder, request, &prepared.recorded(args, session), session));
+        runs.push(stage.begin(recorder, request, &prepared.recorded(&asked, session), session));
     }
     let exit = stage.carry_out(runs, Vec::new(), session)?;
     Ok(if prepared.has_invalid_files { Exit::Failed } else { exit })
@@ -130,36 +136,78 @@ pub(super) struct Prepared {
     pub(super) has_invalid_files: bool,
 }
 
+/// The flags that decide which runs there are.
+pub(super) struct Asked<'a> {
+    pub(super) selection: &'a SelectionArgs,
+    pub(super) var_files: &'a [PathBuf],
+    pub(super) event: &'a EventArgs,
+    pub(super) carry: &'a CarryArgs,
+}
+
+/// What a plan is made of.
+pub(super) struct Scene {
+    pub(super) project: Project,
+    pub(super) event: Event,
+    vars: Object,
+    selection: Selection,
+    has_inputs: bool,
+}
+
 /// Reads and plans, and shows what is wrong with the files.
-fn prepare(args: &RunArgs, session: &mut Session) -> Result<Prepared, Failure> {
-    let request = args.event.request()?;
-    let project = args.selection.project(session)?;
-    let mut given = secrets::variables(&args.var_files, &session.directory)?;
-    given.extend(args.selection.vars.iter().cloned());
-    let premise = settle(&request, &project.tree)?;
-    let vars = vars(&given, &session.settings).unwrap_or_default();
-    let selection = args.selection.selection();
-    let input = PlanInput {
-        event: &premise.event,
-        workflows: &project.workflows,
-        sources: &SourceSet::default(),
-        vars: Some(&vars),
-        selection: &selection,
-        fetch_actions: false,
-    };
-    let plan = drive(input, &project.tree, &session.settings, &session.environment).plan;
-    check_inputs(&plan, args.selection.workflow.is_some() || !request.inputs.is_empty())?;
-    check_matrix(&args.selection.matrix, &plan)?;
-    let style = session.output.talk_style();
-    session.output.complain(&text::render(&findings(&project, &plan), style));
-    let is_error = |found: &Diagnostic| found.severity == Severity::Error;
-    let runs = plan.workflows.iter().filter_map(|workflow| workflow.run.as_ref());
-    if runs.flat_map(|run| &run.diagnostics).any(|found| is_error(&found.diagnostic)) {
-        return Err(RunError::Plan.into());
+fn prepare(asked: &Asked<'_>, session: &mut Session) -> Result<Prepared, Failure> {
+    let scene = Scene::read(asked, session)?;
+    let plan = scene.plan(&scene.event, &scene.project.workflows, session);
+    let selection = asked.selection;
+    check_inputs(&plan, selection.workflow.is_some() || scene.has_inputs)?;
+    check_matrix(&selection.matrix, &plan)?;
+    scene.prepared(plan, session)
+}
+
+impl Scene {
+    /// Reads the files and settles the event.
+    pub(super) fn read(asked: &Asked<'_>, session: &mut Session) -> Result<Self, Failure> {
+        let request = asked.event.request()?;
+        let project = asked.selection.project(session)?;
+        let mut given = secrets::variables(asked.var_files, &session.directory)?;
+        given.extend(asked.selection.vars.iter().cloned());
+        let premise = settle(&request, &project.tree)?;
+        let vars = vars(&given, &session.settings).unwrap_or_default();
+        Ok(Self {
+            project,
+            event: premise.event,
+            vars,
+            selection: asked.selection.selection(),
+            has_inputs: !request.inputs.is_empty(),
+        })
     }
-    let has_invalid_files = !project.unreadable.is_empty()
-        || project.workflows.iter().any(|workflow| !workflow.parsed.is_valid());
-    Ok(Prepared { project, event: premise.event, vars, selection, plan, has_invalid_files })
+
+    /// What an event does with some of the workflows.
+    pub(super) fn plan(&self, event: &Event, workflows: &[WorkflowFile], session: &Session) -> Plan {
+        let input = PlanInput {
+            event,
+            workflows,
+            sources: &SourceSet::default(),
+            vars: Some(&self.vars),
+            selection: &self.selection,
+            fetch_actions: false,
+        };
+        drive(input, &self.project.tree, &session.settings, &session.environment).plan
+    }
+
+    /// Shows what is wrong with the files, and refuses plans with errors.
+    pub(super) fn prepared(self, plan: Plan, session: &mut Session) -> Result<Prepared, Failure> {
+        let Self { project, event, vars, selection, .. } = self;
+        let style = session.output.talk_style();
+        session.output.complain(&text::render(&findings(&project, &plan), style));
+        let is_error = |found: &Diagnostic| found.severity == Severity::Error;
+        let runs = plan.workflows.iter().filter_map(|workflow| workflow.run.as_ref());
+        if runs.flat_map(|run| &run.diagnostics).any(|found| is_error(&found.diagnostic)) {
+            return Err(RunError::Plan.into());
+        }
+        let has_invalid_files = !project.unreadable.is_empty()
+            || project.workflows.iter().any(|workflow| !workflow.parsed.is_valid());
+        Ok(Prepared { project, event, vars, selection, plan, has_invalid_files })
+    }
 }
 
 impl Prepared {
@@ -169,14 +217,14 @@ impl Prepared {
     }
 
     /// What is needed to carry the runs out again.
-    fn recorded(&self, args: &RunArgs, session: &Session) -> Recorded {
+    pub(super) fn recorded(&self, asked: &Asked<'_>, session: &Session) -> Recorded {
         Recorded {
-            workflows: args.selection.workflows.as_ref().map(|path| session.directory.join(path)),
+            workflows: asked.selection.workflows.as_ref().map(|path| session.directory.join(path)),
             event: self.event.clone(),
             vars: self.vars.clone(),
             selection: self.selection.clone(),
-            runs_on: args.carry.runs_on.clone(),
-            actions: args.carry.actions.unwrap_or_default(),
+            runs_on: asked.carry.runs_on.clone(),
+            actions: asked.carry.actions.unwrap_or_default(),
             earlier: Vec::new(),
         }
     }

@@ -7,9 +7,12 @@ use longshore_event::{Event, RunSink};
 use longshore_history::RunRecorder;
 use longshore_report::run::{Display, Size, Window};
 
+/// The display of all runs of an invocation.
+pub(crate) type SharedDisplay = Arc<Mutex<Display<Stdout>>>;
+
 /// One run's way to the display that all share, and to its own history.
 pub(crate) struct Shared {
-    pub(crate) display: Arc<Mutex<Display<Stdout>>>,
+    pub(crate) display: SharedDisplay,
     pub(crate) recorder: RunRecorder,
 }
 

@@ -25,6 +25,13 @@ pub(crate) struct DocumentArgs {
     html: Option<PathBuf>,
 }
 
+impl DocumentArgs {
+    /// The files that are written.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &PathBuf> {
+        self.junit.iter().chain(&self.html)
+    }
+}
+
 /// A document cannot be written.
 #[derive(Debug, Error)]
 #[error("failed to write `{}`", path.display())]
@@ -49,7 +56,7 @@ pub(crate) struct Documents {
 impl Documents {
     /// Finds out before anything runs whether the files can be written.
     pub(crate) fn open(args: &DocumentArgs) -> Result<Self, DocumentError> {
-        for path in [&args.junit, &args.html].into_iter().flatten() {
+        for path in args.paths() {
             File::create(path).map_err(|source| DocumentError { path: path.clone(), source })?;
         }
         Ok(Self { junit: args.junit.clone(), html: args.html.clone() })

@@ -11,7 +11,7 @@ mod signals;
 pub(crate) mod vault;
 
 pub(crate) use actions::Actions;
-pub(crate) use display::{Shared, window};
+pub(crate) use display::{Shared, SharedDisplay, window};
 pub(crate) use machine::machine;
 pub(crate) use signals::listen;
 

@@ -2,18 +2,17 @@
 
 use std::io;
 
-use longshore_runner::Shutdown;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-/// Hands signals on for as long as the process lives.
-pub(crate) fn listen(shutdown: Shutdown) -> io::Result<()> {
+/// Hands signals on for as long as the process lives; the third ends it.
+pub(crate) fn listen(mut heard: impl FnMut() + Send + 'static) -> io::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     std::thread::spawn(move || {
         let mut count = 0_u32;
         for signal in signals.forever() {
             count += 1;
-            shutdown.ask();
+            heard();
             if count > 2 {
                 // What is left is found by the next start.
                 let _ = signal_hook::low_level::emulate_default_handler(signal);

@@ -78,7 +78,7 @@ impl Containers {
     }
 
     /// Any verb.
-    fn any(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn any(&self, arguments: &[&str]) -> Command {
         let own = self.context.command(arguments);
         let mut command = match &self.stranger {
             None => own,

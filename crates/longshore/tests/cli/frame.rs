@@ -5,6 +5,7 @@ use crate::context::TestContext;
 /// Every verb as it is typed.
 const VERBS: &[&[&str]] = &[
     &["run"],
+    &["watch"],
     &["plan"],
     &["check"],
     &["expr"],

@@ -32,3 +32,4 @@ mod run_verbs;
 mod runs;
 mod settings;
 mod stream;
+mod watch;

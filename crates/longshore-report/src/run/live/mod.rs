@@ -94,6 +94,15 @@ impl<W: Write> Live<W> {
         self.sheet.finish()
     }
 
+    /// Takes the tree off the screen; the next event draws it anew.
+    pub(in crate::run) fn step_aside(&mut self) {
+        let mut text = self.back_to_start((self.window.size)());
+        text.push_str("\u{1b}[J");
+        self.drawn.clear();
+        self.last = None;
+        self.sheet.write(text.as_bytes());
+    }
+
     fn style(&self, size: Size) -> Style {
         Style { color: self.window.color, width: size.columns }
     }
