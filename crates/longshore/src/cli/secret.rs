@@ -78,6 +78,8 @@ enum SecretError {
     Value(#[source] io::Error),
     #[error("the secret is no text")]
     NotText,
+    #[error("the secret is longer than {MAX_VALUE} bytes")]
+    TooLong,
     #[error("failed to edit the secrets with `{editor}`")]
     Editor { editor: String, source: io::Error },
     #[error("`{editor}` failed, so nothing was changed")]
@@ -130,7 +132,10 @@ fn set(vault: &mut Vault, name: &str, passphrase: bool, session: &mut Session) -
         crate::prompt::hidden(&format!("{name}: "), &mut session.output).map_err(SecretError::Value)?
     } else {
         let mut bytes = Vec::new();
-        io::stdin().lock().take(MAX_VALUE).read_to_end(&mut bytes).map_err(SecretError::Value)?;
+        io::stdin().lock().take(MAX_VALUE + 1).read_to_end(&mut bytes).map_err(SecretError::Value)?;
+        if bytes.len() as u64 > MAX_VALUE {
+            return Err(SecretError::TooLong.into());
+        }
         let piped = String::from_utf8(bytes).map_err(|_| SecretError::NotText)?;
         // One line feed at the end is `echo`'s.
         Some(piped.strip_suffix('\n').unwrap_or(&piped).to_owned())
