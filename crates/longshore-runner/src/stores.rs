@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::Timestamp;
 use longshore_toolkit::cache::CacheBounds;
 use longshore_toolkit::{ArtifactStore, CacheStore, Limits, StorageError};
 
@@ -59,6 +60,20 @@ impl Stores {
         let store = Arc::new(CacheStore::open(&self.caches.join(&name), CacheBounds::default())?);
         opened.caches.insert(name, Arc::clone(&store));
         Ok(store)
+    }
+
+    /// Removes from the caches of all repositories what nobody used for too long, and what does not fit. Repositories that
+    /// are worked with do that themselves whenever they save; this is for the others.
+    ///
+    /// # Errors
+    /// The store at the path that is given cannot be opened or changed.
+    pub fn prune_caches(caches: &Path, now: Timestamp) -> Result<(), (PathBuf, StorageError)> {
+        for entry in std::fs::read_dir(caches).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let pruned = CacheStore::open(&path, CacheBounds::default()).and_then(|store| store.prune(now));
+            pruned.map_err(|error| (path, error))?;
+        }
+        Ok(())
     }
 }
 

@@ -64,7 +64,12 @@ impl<'a> Wiring<'a> {
         self.settings.home.value.join("artifacts")
     }
 
-    /// What the settings say is kept of them.
+    /// Where the caches of all repositories are, each in a directory of its own.
+    pub(crate) fn caches_directory(&self) -> PathBuf {
+        self.settings.home.value.join("caches")
+    }
+
+    /// What the settings say is kept of runs.
     pub(crate) fn retention(&self) -> Retention {
         Retention {
             max_age: Some(Duration::from_hours(24 * u64::from(self.settings.keep_days.value))),
@@ -98,6 +103,11 @@ impl<'a> Wiring<'a> {
     #[expect(clippy::disallowed_methods, reason = "this is the composition root")]
     pub(crate) fn now() -> SystemTime {
         SystemTime::now()
+    }
+
+    /// The same as stores know it.
+    pub(crate) fn moment() -> jiff::Timestamp {
+        jiff::Timestamp::try_from(Self::now()).unwrap_or(jiff::Timestamp::MAX)
     }
 
     /// The time that new images say they were made at, if the environment says it.

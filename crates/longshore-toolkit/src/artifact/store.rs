@@ -81,6 +81,12 @@ impl ArtifactStore {
         remove_empty(&path)
     }
 
+    /// The runs that have left something.
+    pub fn runs(&self) -> Result<Vec<BackendId>, StorageError> {
+        let found = directories(&self.depot.path(RUNS))?;
+        Ok(found.iter().filter_map(|path| path.file_name()?.to_str()?.parse().ok()).collect())
+    }
+
     /// Removes what has expired; says what.
     pub fn prune(&self, now: Timestamp) -> Result<Vec<Artifact>, StorageError> {
         let _turn = self.depot.turn()?;

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use jiff::Timestamp;
 use longshore_format::{Table, human};
 use longshore_history::{Run, RunSelector};
+use longshore_report::run::html;
 use longshore_report::visible;
 use longshore_syntax::suggest;
 use longshore_toolkit::artifact::{Artifact, ArtifactName};
@@ -211,7 +211,7 @@ fn write(
     };
     let (id, name) = (id_of(run), artifact.name.parse::<ArtifactName>().ok());
     let (Some(id), Some(name)) = (id, name) else { return Err(missing().into()) };
-    let stored = store.find(&id, &name, now()).map_err(failed)?.ok_or_else(missing)?;
+    let stored = store.find(&id, &name, Wiring::moment()).map_err(failed)?.ok_or_else(missing)?;
     let root = Root::open(directory).map_err(failed)?;
     Ok(stored.extract(&root, place).map_err(failed)?.files)
 }
@@ -221,18 +221,24 @@ fn artifacts(run: &Run, session: &Session) -> Result<(ArtifactStore, Vec<Artifac
     let failed = |source| ArtifactError::Read { run: run.id().to_string(), source };
     let store = session.wiring().artifacts().map_err(failed)?;
     let all = match id_of(run) {
-        Some(id) => store.list(&id, now()).map_err(failed)?,
+        Some(id) => store.list(&id, Wiring::moment()).map_err(failed)?,
         None => Vec::new(),
     };
     Ok((store, all))
 }
 
-fn id_of(run: &Run) -> Option<BackendId> {
-    run.id().to_string().parse().ok()
+/// The artifacts of a run, for a document.
+pub(crate) fn documented(run: &Run, session: &Session) -> Result<Vec<html::Artifact>, Failure> {
+    if !session.wiring().artifacts_directory().is_dir() {
+        return Ok(Vec::new());
+    }
+    let (_, found) = artifacts(run, session)?;
+    let shown = |artifact: Artifact| html::Artifact { name: artifact.name, bytes: artifact.size };
+    Ok(found.into_iter().map(shown).collect())
 }
 
-fn now() -> Timestamp {
-    Timestamp::try_from(Wiring::now()).unwrap_or(Timestamp::MAX)
+fn id_of(run: &Run) -> Option<BackendId> {
+    run.id().to_string().parse().ok()
 }
 
 /// Whether a name fits a pattern, in which `*` is any text and `?` any character.

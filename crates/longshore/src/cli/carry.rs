@@ -23,6 +23,7 @@ use crate::run::documents::{DocumentArgs, Documents};
 use crate::run::kept;
 use crate::run::recorded::{ActionChoice, Recorded};
 use crate::run::secrets::{self, SecretArgs, Secrets};
+use crate::run::tidy;
 use crate::run::{Actions, Shared, SharedDisplay, listen, machine, now, window};
 use crate::settings::OutputFormat;
 use crate::wiring::Wiring;
@@ -211,10 +212,8 @@ impl<'a> Stage<'a> {
 
     /// Writes the documents of runs that have ended, and removes what need not be kept any longer.
     pub(super) fn conclude(&self, ids: &[RunId], session: &mut Session) -> Result<(), Failure> {
-        let written = self.documents.write(&self.history, ids);
-        if let Err(error) = self.history.prune(&session.wiring().retention(), now()) {
-            session.output.talk(&format!("note: old runs are kept: {error}\n"));
-        }
+        let written = self.documents.write(&self.history, ids, session);
+        tidy::tidy(&self.history, session);
         written
     }
 }
@@ -306,10 +305,7 @@ fn runner(args: &CarryArgs, recorded: Option<&Recorded>, session: &Session) -> R
         container_options,
         program: std::env::current_exe().map_err(CarryError::Program)?,
         work: session.settings.home.value.join("work"),
-        stores: Stores::new(
-            session.wiring().artifacts_directory(),
-            session.settings.home.value.join("caches"),
-        ),
+        stores: Stores::new(session.wiring().artifacts_directory(), session.wiring().caches_directory()),
         concurrency: session.settings.home.value.join("concurrency"),
         keys: session.settings.home.value.join("keys"),
         machine: machine(&session.environment),

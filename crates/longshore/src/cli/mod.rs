@@ -3,7 +3,7 @@
 //! One file for each verb: its `…Args` as they are typed (whose documentation is the help), and a `run` that resolves
 //! them against the settings and does the work. This file holds what all verbs share.
 
-mod artifact;
+pub(crate) mod artifact;
 mod batch;
 mod carry;
 mod check;

@@ -10,6 +10,7 @@ use longshore_history::{History, LogLine, Run};
 use longshore_report::run::{StepLogs, html, junit};
 use thiserror::Error;
 
+use crate::cli::{Session, artifact};
 use crate::exit::Blame;
 use crate::failure::{Explained, Failure};
 
@@ -63,7 +64,7 @@ impl Documents {
     }
 
     /// Writes them.
-    pub(crate) fn write(&self, history: &History, runs: &[RunId]) -> Result<(), Failure> {
+    pub(crate) fn write(&self, history: &History, runs: &[RunId], session: &Session) -> Result<(), Failure> {
         if self.junit.is_none() && self.html.is_none() {
             return Ok(());
         }
@@ -76,16 +77,22 @@ impl Documents {
         let Some(path) = &self.html else { return Ok(()) };
         for run in &runs {
             let own = if runs.len() == 1 { path.clone() } else { numbered(path, run.id()) };
-            write_html(history, run, &own)?;
+            write_html(history, run, &own, session)?;
         }
         Ok(())
     }
 }
 
 /// Writes a run as an HTML page.
-pub(crate) fn write_html(history: &History, run: &Run, path: &Path) -> Result<(), Failure> {
+pub(crate) fn write_html(
+    history: &History,
+    run: &Run,
+    path: &Path,
+    session: &Session,
+) -> Result<(), Failure> {
     let state = run.state()?;
-    Ok(to_file(path, |out| html::write(&state, &[], &mut Logs(history), out))?)
+    let artifacts = artifact::documented(run, session)?;
+    Ok(to_file(path, |out| html::write(&state, &artifacts, &mut Logs(history), out))?)
 }
 
 fn to_file(

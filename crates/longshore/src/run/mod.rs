@@ -8,6 +8,7 @@ mod machine;
 pub(crate) mod recorded;
 pub(crate) mod secrets;
 mod signals;
+pub(crate) mod tidy;
 pub(crate) mod vault;
 
 pub(crate) use actions::Actions;

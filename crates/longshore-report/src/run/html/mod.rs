@@ -54,7 +54,7 @@ pub fn write(
     findings(run, &mut rest);
     summaries(run, &mut rest);
     deployments(run, &mut rest);
-    files(artifacts, &mut rest);
+    files(run, artifacts, &mut rest);
     rest.push_str("</main>\n</body>\n</html>\n");
     out.write_all(rest.as_bytes())
 }
@@ -181,16 +181,20 @@ fn deployments(run: &RunState, out: &mut String) {
     }
 }
 
-fn files(artifacts: &[Artifact], out: &mut String) {
+fn files(run: &RunState, artifacts: &[Artifact], out: &mut String) {
     if artifacts.is_empty() {
         return;
     }
-    out.push_str("<section>\n<h2>Artifacts</h2>\n<ul>\n");
+    let id = run.run.unwrap_or(RunId(0));
+    out.push_str("<section>\n<h2>Artifacts</h2>\n<table>\n");
     for artifact in artifacts {
-        let name = escaped(&one_line(&artifact.name));
-        let _ = writeln!(out, "<li>{name} ({})</li>", crate::progress::bytes(artifact.bytes));
+        let name = one_line(&artifact.name);
+        let command = format!("longshore artifact get {id} {}", words::shell_word(&name));
+        let (name, command) = (escaped(&name), escaped(&command));
+        let size = crate::progress::bytes(artifact.bytes);
+        let _ = writeln!(out, "<tr><td>{name}</td><td>{size}</td><td><code>{command}</code></td></tr>");
     }
-    out.push_str("</ul>\n</section>\n");
+    out.push_str("</table>\n</section>\n");
 }
 
 /// Text for elements and attributes.

@@ -11,13 +11,13 @@ use crate::cli::container::failure::complain;
 use crate::cli::{Outcome, Session};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::run::kept;
+use crate::run::{kept, tidy};
 use crate::settings::OutputFormat;
 
 /// Remove old runs of all projects, but keep the newest of each workflow
 ///
 /// What is kept is set by `history.keep-days` (30) and `history.keep-runs` (10) in `longshore.toml`. A run that is still
-/// running is always kept.
+/// running is always kept. Artifacts that have expired go, too, and caches that nobody used for a week.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Examples:
   longshore runs prune
@@ -76,7 +76,12 @@ pub(super) fn run(args: &PruneArgs, session: &mut Session) -> Outcome {
         for run in history.prunable(&retention, now)? {
             kept::discard_run(&history.run(run.id)?, session);
         }
-        history.prune(&retention, now)?
+        let pruned = history.prune(&retention, now)?;
+        for (run, _) in &pruned.removed {
+            tidy::artifacts_of(run.id, session)?;
+        }
+        tidy::leftovers(&history, session)?;
+        pruned
     };
     let text = match args.format.unwrap_or(session.settings.format.value) {
         OutputFormat::Text => text(&pruned, args.dry_run),

@@ -6,7 +6,7 @@ use crate::cli::container::failure::complain;
 use crate::cli::{Outcome, Session};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::run::kept;
+use crate::run::{kept, tidy};
 
 /// Remove runs: their events, logs, artifacts and whatever else is kept of them
 ///
@@ -32,6 +32,7 @@ pub(super) fn run(args: &RemoveArgs, session: &mut Session) -> Outcome {
         let removed = super::select(session, *selector).and_then(|run| {
             kept::discard_run(&run, session);
             history.remove(run.id())?;
+            tidy::artifacts_of(run.id(), session)?;
             Ok::<_, Failure>(run.id())
         });
         match removed {

@@ -51,7 +51,7 @@ pub(super) fn run(args: &ShowArgs, session: &mut Session) -> Outcome {
     let succeeded = summary.status == RunStatus::Finished(longshore_event::Conclusion::Success);
     let exit = if args.exit_status && !succeeded { Exit::Failed } else { Exit::Success };
     if let Some(path) = &args.html {
-        write_html(&session.wiring().history(), &run, path)?;
+        write_html(&session.wiring().history(), &run, path, session)?;
         return Ok(exit);
     }
     let state = run.state()?;
