@@ -1,79 +1,15 @@
 //! `longshore watch`: real saves, real runs.
 
-use std::io::{BufRead as _, BufReader, Lines};
-use std::process::{Child, ChildStdout, Stdio};
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
 
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::containers::Containers;
 use crate::context::TestContext;
 use crate::run::commit;
-
-/// `longshore watch` at work. What it tells is read until it says what a test waits for.
-struct Watching {
-    child: Child,
-    told: Lines<BufReader<ChildStdout>>,
-    seen: Vec<Value>,
-}
-
-impl Watching {
-    fn start(it: &Containers, arguments: &[&str]) -> Self {
-        let mut command = it.any(&[&["watch", "--format", "json"], arguments].concat());
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let told = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, told, seen: Vec::new() }
-    }
-
-    fn next(&mut self) -> Option<Value> {
-        let line = self.told.next()?.unwrap();
-        let value: Value = serde_json::from_str(&line).expect(&line);
-        self.seen.push(value.clone());
-        Some(value)
-    }
-
-    /// The next of a type.
-    fn until(&mut self, kind: &str) -> Value {
-        loop {
-            let Some(value) = self.next() else { panic!("never: {kind}\n{:#?}", self.seen) };
-            if value["type"] == kind {
-                return value;
-            }
-        }
-    }
-
-    /// The next log that holds a text.
-    fn until_log(&mut self, text: &str) {
-        while !self.until("log")["lines"].to_string().contains(text) {}
-    }
-
-    fn interrupt(&self) {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-    }
-
-    /// The exit code, after all that is told until then.
-    fn end(&mut self) -> i32 {
-        while self.next().is_some() {}
-        self.child.wait().unwrap().code().unwrap_or(-1)
-    }
-
-    /// How runs have ended, by their numbers.
-    fn conclusions(&self) -> Vec<(u64, &str)> {
-        let ends = self.seen.iter().filter(|event| event["type"] == "run.finished");
-        let mut found: Vec<(u64, &str)> = ends
-            .map(|event| (event["run"].as_u64().unwrap(), event["conclusion"].as_str().unwrap()))
-            .collect();
-        found.sort_unstable();
-        found
-    }
-}
-
-impl Drop for Watching {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::underway::Underway;
 
 /// The workflows that a save has started, in order.
 fn started(saved: &Value) -> Vec<&str> {
@@ -106,7 +42,7 @@ fn project() -> Option<Containers> {
 #[test]
 fn a_save_runs_what_it_affects() {
     let Some(it) = project() else { return };
-    let mut watching = Watching::start(&it, &["--postpone"]);
+    let mut watching = Underway::start(&it, &["watch", "--postpone"]);
     assert!(watching.until("watch.started")["directories"].as_u64().unwrap() >= 5);
     watching.until("watch.waiting");
     it.context.write("src/x.log", "ignored").write("src/a", "second\n");
@@ -141,7 +77,7 @@ fn a_save_runs_what_it_affects() {
     assert_eq!(started(&watching.until("watch.saved")), [CI]);
     watching.until_log("mended");
     watching.until("watch.waiting");
-    watching.interrupt();
+    watching.signal(Signal::INT);
     assert_eq!(watching.end(), 0);
     assert_eq!(it.done(&["ps", "-aq"]), "");
 }
@@ -155,7 +91,7 @@ fn a_newer_save_takes_the_place_of_a_run() {
          - run: |\n          trap '' INT TERM\n          cat src/a\n          grep -q go src/a || sleep 1000\n",
     );
     commit(&it);
-    let mut watching = Watching::start(&it, &["ci.yml", "--once"]);
+    let mut watching = Underway::start(&it, &["watch", "ci.yml", "--once"]);
     watching.until_log("first");
     it.context.write("src/a", "and go\n");
     let saved = watching.until("watch.saved");
@@ -176,9 +112,9 @@ fn an_interrupt_cancels_what_goes_on() {
         "on: push\njobs:\n  a: { runs-on: ubuntu-latest, steps: [ run: echo here; sleep 1000 ] }\n",
     );
     commit(&it);
-    let mut watching = Watching::start(&it, &["-j", "a"]);
+    let mut watching = Underway::start(&it, &["watch", "-j", "a"]);
     watching.until_log("here");
-    watching.interrupt();
+    watching.signal(Signal::INT);
     assert_eq!(watching.end(), 0);
     assert_eq!(watching.conclusions(), [(1, "cancelled")]);
     assert_eq!(it.done(&["ps", "-aq"]), "");
