@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use longshore_engine::{ContainerSpec, ImageSource};
 use longshore_event::{Conclusion, RunId};
-use longshore_history::{History, RunRecorder};
+use longshore_history::{History, RecordError, RunRecorder};
 use longshore_report::run::{Display, Format, Options, Verbosity};
 use longshore_runner::{ActionMode, ImageMap, RunRequest, Runner, Shutdown, Slots, Stores};
 use longshore_workflow::event::Event;
@@ -202,7 +202,8 @@ impl<'a> Stage<'a> {
     pub(super) fn carry_one(&self, begun: Begun, display: SharedDisplay, shutdown: &Shutdown) -> CarriedOut {
         let mut sink = Shared { display, recorder: begun.recorder };
         let conclusion = self.runner.run(begun.request, &mut sink, shutdown).conclusion;
-        CarriedOut { conclusion, trouble: sink.recorder.take_trouble().map(|trouble| trouble.to_string()) }
+        let told = |trouble: RecordError| format!("{trouble}: {}", trouble.system_error());
+        CarriedOut { conclusion, trouble: sink.recorder.take_trouble().map(told) }
     }
 
     /// What runs are shown on.
