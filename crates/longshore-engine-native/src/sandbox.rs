@@ -130,6 +130,7 @@ impl<'a> Sandboxes<'a> {
         let network = NetworkSpec {
             name: spec.name.clone(),
             internal: spec.network == SandboxNetwork::Internal,
+            transient: true,
             labels: spec.labels.clone(),
             ..NetworkSpec::default()
         };
@@ -191,6 +192,11 @@ impl<'a> Sandboxes<'a> {
     fn read(&self, name: &str) -> Result<Option<SandboxDto>, EngineError> {
         let path = self.path(name);
         let bytes = match fs::read(&path) {
+            // It was not on the disk when the machine lost its power, and nothing of it is left.
+            Ok(bytes) if bytes.is_empty() => {
+                let _ = fs::remove_file(&path);
+                return Ok(None);
+            }
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(io_error("read", &path, error)),

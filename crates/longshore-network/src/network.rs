@@ -164,6 +164,8 @@ pub struct NetworkSpec {
     pub internal: bool,
     /// Whether IPv6 is asked for, which is refused.
     pub ipv6: bool,
+    /// Whether it is for processes of its maker only: then it need not survive the machine, and nothing waits for the disk.
+    pub transient: bool,
     /// Labels.
     pub labels: BTreeMap<String, String>,
     /// Options of the driver, by Docker's names.

@@ -206,7 +206,7 @@ impl Networks {
         // The default network of another home has the short name.
         links.christen(index, &own_name, alias)?;
         ready.network.bridge = Some(ready.config.clone());
-        self.directory().write_network(&ready.network, lock)?;
+        self.directory().write_network(&ready.network, true, lock)?;
         Ok(index)
     }
 
@@ -233,7 +233,7 @@ impl Networks {
         ready.config.subnet = choose_subnet(&taken).map_err(BringUpError::Subnet)?;
         ready.config.gateway = ready.config.subnet.default_gateway();
         ready.network.bridge = Some(ready.config.clone());
-        Ok(self.directory().write_network(&ready.network, lock)?)
+        Ok(self.directory().write_network(&ready.network, true, lock)?)
     }
 
     fn allow_forwarding(&self) -> Result<Option<Warning>, BringUpError> {

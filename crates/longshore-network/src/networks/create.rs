@@ -142,7 +142,7 @@ impl Networks {
         network.labels.clone_from(&spec.labels);
         network.options.clone_from(&spec.options);
         network.bridge = Some(bridge_of(spec, &network.id, &existing)?);
-        self.directory().write_network(&network, &lock)?;
+        self.directory().write_network(&network, !spec.transient, &lock)?;
         Ok(network)
     }
 
@@ -153,7 +153,7 @@ impl Networks {
         let missing = |name: &str| existing.iter().all(|network| network.name != name);
         for (name, driver) in [(network::HOST, Driver::Host), (network::NONE, Driver::None)] {
             if missing(name) {
-                self.directory().write_network(&blank(name, driver)?, &lock)?;
+                self.directory().write_network(&blank(name, driver)?, true, &lock)?;
             }
         }
         if missing(network::DEFAULT) {
@@ -168,7 +168,7 @@ impl Networks {
         let mut bridge = bridge_of(&spec, &network.id, existing)?;
         DEFAULT_BRIDGE.clone_into(&mut bridge.interface);
         network.bridge = Some(bridge);
-        Ok(self.directory().write_network(&network, lock)?)
+        Ok(self.directory().write_network(&network, true, lock)?)
     }
 }
 

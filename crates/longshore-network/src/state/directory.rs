@@ -106,11 +106,16 @@ impl Directory {
         dto.into_model(&path).map(Some)
     }
 
-    /// Keeps a network.
-    pub(crate) fn write_network(&self, network: &Network, _lock: &Lock) -> Result<(), StateError> {
+    /// Keeps a network; a `lasting` one is on the disk then.
+    pub(crate) fn write_network(
+        &self,
+        network: &Network,
+        lasting: bool,
+        _lock: &Lock,
+    ) -> Result<(), StateError> {
         let leases = self.leases_of(&network.id);
         fs::create_dir_all(&leases).map_err(|source| StateError::Write { path: leases, source })?;
-        write_json(&self.network_file(&network.id), &NetworkDto::from(network), true)
+        write_json(&self.network_file(&network.id), &NetworkDto::from(network), lasting)
     }
 
     /// Forgets a network.
@@ -168,9 +173,17 @@ impl Directory {
         remove(&self.leases_of(id).join(lease.file()))
     }
 
-    /// Removes what interrupted processes left: unfinished files, and leases of networks that are gone.
+    /// Removes what interrupted processes and machines left: unfinished and empty files, and leases of networks that are
+    /// gone.
     pub(crate) fn sweep(&self, _lock: &Lock) -> Result<usize, StateError> {
         let mut removed = 0;
+        for file in names(&self.root)?.iter().filter(|name| name.strip_suffix(".json").is_some()) {
+            let path = self.root.join(file);
+            if path.metadata().is_ok_and(|metadata| metadata.len() == 0) {
+                remove(&path)?;
+                removed += 1;
+            }
+        }
         for file in names(&self.root)? {
             if file.starts_with(UNFINISHED) {
                 remove(&self.root.join(&file))?;
@@ -216,8 +229,10 @@ fn names(directory: &Path) -> Result<Vec<String>, StateError> {
     Ok(names)
 }
 
+/// Reads a file. An empty one is none: that is what stays of one that was not on the disk when the machine lost its power.
 fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StateError> {
     let bytes = match fs::read(path) {
+        Ok(bytes) if bytes.is_empty() => return Ok(None),
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(StateError::Read { path: path.to_owned(), source }),

@@ -101,6 +101,20 @@ fn names_subnets_and_options_are_checked() {
 }
 
 #[test]
+fn what_a_machine_left_empty_that_lost_its_power_is_no_network() {
+    on_host(|host| {
+        let spec = NetworkSpec { name: "lost".to_owned(), transient: true, ..NetworkSpec::default() };
+        let lost = host.networks.create(&spec).unwrap();
+        let file = host.networks.directory().path().join(format!("{}.json", lost.id));
+        std::fs::write(&file, "").unwrap();
+        assert!(matches!(host.networks.inspect("lost"), Err(LookupError::NotFound(_))));
+        assert!(host.networks.reap(&|_| true).unwrap().files >= 2, "the network and its leases");
+        assert!(!file.exists());
+        host.networks.create(&spec).unwrap();
+    });
+}
+
+#[test]
 fn a_network_in_use_stays() {
     on_host(|host| {
         let network = host.network("one");

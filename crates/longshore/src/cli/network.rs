@@ -239,6 +239,7 @@ fn create(args: &CreateArgs, session: &mut Session) -> Outcome {
         reserved: reserved.collect::<Result<_, _>>()?,
         internal: args.internal,
         ipv6: args.ipv6,
+        transient: false,
         labels: labels(&[], &args.label).map_err(|error| error.code(1))?,
         options: pairs("--opt", &args.opt)?,
     };
