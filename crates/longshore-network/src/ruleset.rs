@@ -24,13 +24,13 @@ pub(crate) fn table(instance: &str, networks: &[(Network, Vec<Endpoint>)], redir
     let led = |network: &Network| redirects && !network.internal;
     let chains = vec![
         Chain {
-            name: "loopback",
+            name: LOOPBACK,
             hook: Hook::Raw,
             rules: bridges().filter_map(|(_, bridge)| guard(bridge)).collect(),
         },
-        Chain { name: "forward", hook: Hook::Forward, rules: forward(bridges) },
+        Chain { name: FORWARD, hook: Hook::Forward, rules: forward(bridges) },
         Chain {
-            name: "masquerade",
+            name: MASQUERADE,
             hook: Hook::Postrouting,
             rules: bridges()
                 .filter(|(network, _)| !network.internal)
@@ -51,13 +51,28 @@ pub(crate) fn table(instance: &str, networks: &[(Network, Vec<Endpoint>)], redir
     Table { name: table_name(instance), chains }
 }
 
+const LOOPBACK: &str = "loopback";
+const FORWARD: &str = "forward";
+const MASQUERADE: &str = "masquerade";
 /// The chain that leads connections to published ports.
-pub(crate) const PUBLISH: &str = "publish";
+const PUBLISH: &str = "publish";
 
-/// The rules in that chain that belong to an endpoint.
-pub(crate) fn redirects(network: &Network, endpoint: &Endpoint) -> Vec<Rule> {
+/// The rules of a network on which nobody is yet, with their chains, where they are as good behind those of all others.
+/// What closes an internal network must come before everything that opens one.
+pub(crate) fn admission(network: &Network) -> Option<Vec<(&'static str, Rule)>> {
+    let bridge = network.bridge.as_ref().filter(|_| !network.internal)?;
+    let rules = guard(bridge).map(|rule| (LOOPBACK, rule)).into_iter();
+    let rules = rules.chain([(FORWARD, entrance(bridge))]);
+    Some(rules.chain(masquerade(bridge).map(|rule| (MASQUERADE, rule))).collect())
+}
+
+/// The rules that lead connections to an endpoint, with their chain.
+pub(crate) fn redirects(network: &Network, endpoint: &Endpoint) -> Vec<(&'static str, Rule)> {
     match &network.bridge {
-        Some(bridge) if !network.internal => redirect(bridge, std::slice::from_ref(endpoint)),
+        Some(bridge) if !network.internal => {
+            let rules = redirect(bridge, std::slice::from_ref(endpoint));
+            rules.into_iter().map(|rule| (PUBLISH, rule)).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -82,10 +97,13 @@ fn forward<'a, I: Iterator<Item = (&'a Network, &'a BridgeConfig)>>(bridges: imp
     }
     rules.push(vec![E::Established, E::Accept]);
     rules.push(vec![E::Redirected, E::Accept]);
-    for (_, bridge) in bridges().filter(|(network, _)| !network.internal) {
-        rules.push(vec![E::Towards(bridge.interface.clone()), E::NotFrom(bridge.interface.clone()), E::Drop]);
-    }
+    rules.extend(bridges().filter(|(network, _)| !network.internal).map(|(_, bridge)| entrance(bridge)));
     rules
+}
+
+/// Keeps out what was not let in before.
+fn entrance(bridge: &BridgeConfig) -> Rule {
+    vec![E::Towards(bridge.interface.clone()), E::NotFrom(bridge.interface.clone()), E::Drop]
 }
 
 /// What leaves the network gets the machine's address.
@@ -123,7 +141,7 @@ mod tests {
     use std::net::Ipv4Addr;
     use std::time::Duration;
 
-    use super::{has_redirects, table};
+    use super::{admission, has_redirects, table};
     use crate::network::{BridgeConfig, Driver, Network, NetworkId};
     use crate::nft::Expression as E;
     use crate::{Endpoint, MacAddress, Protocol, PublishedPort, Subnet};
@@ -192,6 +210,18 @@ mod tests {
         assert!(place(&[E::Towards(name()), E::NotFrom(name()), E::Drop]) < accept);
         let masquerade = &table.chains.iter().find(|chain| chain.name == "masquerade").unwrap().rules;
         assert_eq!(masquerade.len(), 1);
+    }
+
+    #[test]
+    fn a_network_that_is_admitted_later_has_the_rules_of_one_that_was_there() {
+        let first = network("one", "10.0.0.0/24", false);
+        let other = network("two", "10.1.0.0/24", false);
+        let mut before = table("0", &[(first.clone(), Vec::new())], true);
+        for (name, rule) in admission(&other).unwrap() {
+            before.chains.iter_mut().find(|chain| chain.name == name).unwrap().rules.push(rule);
+        }
+        assert_eq!(before, table("0", &[(first, Vec::new()), (other, Vec::new())], true));
+        assert_eq!(admission(&network("in", "10.2.0.0/24", true)), None, "it must be closed first of all");
     }
 
     #[test]

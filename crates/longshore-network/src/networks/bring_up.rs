@@ -135,6 +135,7 @@ impl Networks {
             let mark = passage_mark(&instance, &ready.config.interface);
             ready.warnings.extend(rules::pass_foreign(firewall, &mark, &ready)?);
         }
+        Firewall::leave(firewall);
         ready.warnings.dedup();
         Ok(ready)
     }
@@ -151,13 +152,15 @@ impl Networks {
     fn make_bridge(
         &self,
         links: &mut Links,
-        firewall: Option<&mut Firewall>,
+        mut firewall: Option<&mut Firewall>,
         ready: &mut Ready,
         found: Option<Link>,
         lock: &Lock,
     ) -> Result<(), BringUpError> {
         remove_orphans(links)?;
-        let alias = self.alias(&self.directory().instance(lock)?, &ready.network);
+        let instance = self.directory().instance(lock)?;
+        let alias = self.alias(&instance, &ready.network);
+        let (is_new, planned) = (found.is_none(), ready.config.subnet);
         let inhabited = !self.directory().leases(&ready.network.id)?.is_empty();
         let ours = found.as_ref().is_some_and(|link| link.alias.as_deref() == Some(&alias));
         let bridge = match found {
@@ -174,7 +177,14 @@ impl Networks {
         // The kernel may be without IPv6; then there is nothing to switch off.
         let _ = fs::write(format!("/proc/sys/net/ipv6/conf/{}/disable_ipv6", ready.config.interface), "1");
         links.add_address(bridge, ready.config.gateway, ready.config.subnet)?;
-        ready.warnings.extend(self.apply_rules(firewall, lock)?);
+        let is_fresh = is_new && !inhabited && ready.config.subnet == planned;
+        let is_admitted = match firewall.as_deref_mut() {
+            Some(firewall) if is_fresh => admit(firewall, &instance, &ready.network)?,
+            _ => false,
+        };
+        if !is_admitted {
+            ready.warnings.extend(self.apply_rules(firewall, lock)?);
+        }
         if inhabited {
             self.replug(links, &ready.network, bridge)?;
         }
@@ -244,6 +254,14 @@ impl Networks {
         self.directory().note_forwarding()?;
         Ok(fs::write(FORWARDING, "1").is_err().then_some(Warning::NoForwarding))
     }
+}
+
+/// Adds the rules of a network to those of the others, which is quicker than making all of them anew; whether that was
+/// possible. Where somebody has removed the bridge of a network its rules may be there already, and twice is no more.
+fn admit(firewall: &mut Firewall, instance: &str, network: &Network) -> Result<bool, KernelError> {
+    let Some(rules) = ruleset::admission(network) else { return Ok(false) };
+    Ok(rules::has_table(Some(firewall), instance)?
+        && firewall.append(&ruleset::table_name(instance), &rules).is_ok())
 }
 
 /// How the marks of an instance's bridges begin.

@@ -95,12 +95,14 @@ impl Networks {
         if let (Some(firewall), true) = (firewall.as_mut(), additional) {
             let table = ruleset::table_name(&self.directory().instance(lock)?);
             let rules = ruleset::redirects(network, endpoint);
-            if firewall.append(&table, ruleset::PUBLISH, &rules).is_ok() {
+            if firewall.append(&table, &rules).is_ok() {
                 return Ok(None);
             }
             // The table is not what it should be, or the kernel lacks something: both are seen to below.
         }
-        self.apply_rules(firewall.as_mut(), lock)
+        let warning = self.apply_rules(firewall.as_mut(), lock)?;
+        Firewall::leave(firewall);
+        Ok(warning)
     }
 
     /// Gives a container another name on all of its networks.

@@ -1,7 +1,7 @@
 //! Removing networks.
 
 use super::rules::passage_mark;
-use super::{CreateError, Networks, RulesError};
+use super::{CreateError, Networks, RulesError, bridge_name};
 use crate::Blame;
 use crate::link::Links;
 use crate::netlink::KernelError;
@@ -62,7 +62,7 @@ impl Networks {
         if !endpoints.is_empty() {
             return Err(RemoveError::InUse { network: network.name, endpoints });
         }
-        self.dismantle(&network, &lock)
+        self.dismantle(&network, lock)
     }
 
     /// Removes the networks that no container is on and that `chosen` agrees to; gives their names.
@@ -94,10 +94,10 @@ impl Networks {
     }
 
     /// The files go first: what then stays in the kernel after a crash belongs to no network, and is reaped.
-    fn dismantle(&self, network: &Network, lock: &Lock) -> Result<(), RemoveError> {
-        self.directory().remove_network(&network.id, lock)?;
+    fn dismantle(&self, network: &Network, lock: Lock) -> Result<(), RemoveError> {
+        self.directory().remove_network(&network.id, &lock)?;
         let Some(bridge) = &network.bridge else { return Ok(()) };
-        let instance = self.directory().instance(lock)?;
+        let instance = self.directory().instance(&lock)?;
         let mut links = Links::open()?;
         let ours = links
             .find(&bridge.interface)?
@@ -106,10 +106,15 @@ impl Networks {
             return Ok(());
         }
         let mut firewall = Firewall::open()?;
-        self.apply_rules(firewall.as_mut(), lock).map_err(RemoveError::Rules)?;
+        self.apply_rules(firewall.as_mut(), &lock).map_err(RemoveError::Rules)?;
         if let Some(firewall) = firewall.as_mut() {
             nft::close_passage(firewall, &passage_mark(&instance, &bridge.interface))?;
         }
-        Ok(links.delete(&bridge.interface)?)
+        Firewall::leave(firewall);
+        // The kernel takes its time. A name that nobody else can get needs no lock meanwhile.
+        let lock = (bridge.interface != bridge_name(&network.id)).then_some(lock);
+        links.delete(&bridge.interface)?;
+        drop(lock);
+        Ok(())
     }
 }

@@ -31,7 +31,10 @@ impl RulesError {
 impl Networks {
     /// Makes the kernel's rules be those that the files mean, by a way to the packet filter of its own.
     pub(super) fn renew_rules(&self, lock: &Lock) -> Result<Option<Warning>, RulesError> {
-        self.apply_rules(Firewall::open()?.as_mut(), lock)
+        let mut firewall = Firewall::open()?;
+        let warning = self.apply_rules(firewall.as_mut(), lock)?;
+        Firewall::leave(firewall);
+        Ok(warning)
     }
 
     /// Makes the kernel's rules be those that the files mean.

@@ -15,6 +15,8 @@ pub(crate) use foreign::{
 };
 pub(crate) use table::{Chain, Hook, Rule, Table};
 
+use std::time::Duration;
+
 use rustix::io::Errno;
 
 use crate::netlink::message::{ACK, Message};
@@ -35,6 +37,8 @@ const BATCH_BEGIN: u16 = 16;
 const BATCH_END: u16 = 17;
 /// The size of `struct nfgenmsg`.
 const NFGEN: usize = 4;
+/// Longer than the kernel takes to throw away what was replaced.
+const DISPOSAL: Duration = Duration::from_millis(200);
 /// `NFPROTO_IPV4`.
 const IPV4: u8 = 2;
 
@@ -42,13 +46,15 @@ const IPV4: u8 = 2;
 #[derive(Debug)]
 pub(crate) struct Firewall {
     socket: Socket,
+    /// Whether rules went away, which the kernel is about to throw away.
+    disposes: bool,
 }
 
 impl Firewall {
     /// Opens a way to the packet filter. None if the kernel has no netfilter.
     pub(crate) fn open() -> Result<Option<Self>, KernelError> {
         match Socket::open(Some(rustix::net::netlink::NETFILTER)) {
-            Ok(socket) => Ok(Some(Self { socket })),
+            Ok(socket) => Ok(Some(Self { socket, disposes: false })),
             Err(Errno::PROTONOSUPPORT | Errno::AFNOSUPPORT) => Ok(None),
             Err(errno) => Err(KernelError::new("open a netlink socket for rules", errno)),
         }
@@ -58,6 +64,7 @@ impl Firewall {
     pub(crate) fn replace(&mut self, table: &Table) -> Result<(), KernelError> {
         // Whoever replaces a table holds a lock or owns the namespace, so nobody makes it in between.
         let present = self.has_table(&table.name)?;
+        self.disposes |= present;
         let attempt = || format!("set the firewall rules in the table `{}`", table.name);
         match self.batch(table.replacement(present)) {
             // Another version had other chains by these names.
@@ -69,13 +76,13 @@ impl Firewall {
         }
     }
 
-    /// Adds rules at the end of a chain. This is quick, unlike replacing rules: what goes away makes the kernel wait until
+    /// Adds rules at the ends of chains. This is quick, unlike replacing rules: what goes away makes the kernel wait until
     /// no processor looks at it.
-    pub(crate) fn append(&mut self, table: &str, chain: &str, rules: &[Rule]) -> Result<(), KernelError> {
+    pub(crate) fn append(&mut self, table: &str, rules: &[(&str, Rule)]) -> Result<(), KernelError> {
         if rules.is_empty() {
             return Ok(());
         }
-        self.batch(table::addition(table, chain, rules))
+        self.batch(table::addition(table, rules))
             .attempt(|| format!("add firewall rules to the table `{table}`"))
     }
 
@@ -86,6 +93,17 @@ impl Firewall {
             changes.push(last.with_flags(ACK));
         }
         self.batch(changes).attempt(|| format!("remove the firewall table `{name}`"))
+    }
+
+    /// Closes the way when nobody waits for that. While rules that were replaced are thrown away, which the kernel does
+    /// when no processor looks at them any more, closing waits, and so does whoever makes or removes a link.
+    pub(crate) fn leave(way: Option<Self>) {
+        let Some(way) = way.filter(|way| way.disposes) else { return };
+        // Where there can be no thread, the way is closed here.
+        let _ = std::thread::Builder::new().spawn(move || {
+            std::thread::sleep(DISPOSAL);
+            drop(way);
+        });
     }
 
     /// Whether there is a table of a name.

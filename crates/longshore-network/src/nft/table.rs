@@ -1,7 +1,7 @@
 //! A table of rules as a value, and the batch that makes the kernel's table be that value.
 //!
-//! The rules of a table are always replaced as a whole, in one transaction: the kernel never holds half of them, and what
-//! an earlier process left behind, dead or alive, is gone.
+//! Rules are replaced as a whole, in one transaction: the kernel never holds half of them, and what an earlier process left
+//! behind, dead or alive, is gone. Rules that only come in addition are appended, which costs less.
 
 use super::expression::Expression;
 use super::{DELETE_RULE, DELETE_TABLE, NEW_CHAIN, NEW_RULE, NEW_TABLE, header};
@@ -94,9 +94,9 @@ impl Table {
     }
 }
 
-/// The changes that add rules at the end of a chain.
-pub(super) fn addition(table: &str, chain: &str, rules: &[Rule]) -> Vec<Message> {
-    let mut changes: Vec<Message> = rules.iter().map(|rule| append(table, chain, rule)).collect();
+/// The changes that add rules at the ends of their chains.
+pub(super) fn addition(table: &str, rules: &[(&str, Rule)]) -> Vec<Message> {
+    let mut changes: Vec<Message> = rules.iter().map(|(chain, rule)| append(table, chain, rule)).collect();
     if let Some(last) = changes.pop() {
         changes.push(last.with_flags(ACK));
     }
