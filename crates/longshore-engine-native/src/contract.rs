@@ -84,6 +84,14 @@ impl NativeEngine {
         Sandboxes::of(self.home_of())
     }
 
+    /// Removes a container that is in a sandbox, and leaves what is left of it in the trash.
+    fn take_out(&self, id: &ContainerId) -> Result<(), EngineError> {
+        match self.discard(id, true) {
+            Err(error) if error.is_not_found() => Ok(()),
+            result => result,
+        }
+    }
+
     /// Removes what is in a sandbox, until there is nothing.
     fn empty_sandbox(&self, sandbox: &SandboxId) -> Result<(), EngineError> {
         loop {
@@ -97,8 +105,7 @@ impl NativeEngine {
                 return Ok(());
             }
             std::thread::scope(|scope| {
-                let removals: Vec<_> =
-                    inside.iter().map(|id| scope.spawn(|| self.remove_container(id, true))).collect();
+                let removals: Vec<_> = inside.iter().map(|id| scope.spawn(|| self.take_out(id))).collect();
                 removals.into_iter().try_for_each(|removal| {
                     removal.join().unwrap_or_else(|_| {
                         Err(EngineError::new(Fault::Bug, "the removal of a container panicked"))
@@ -248,6 +255,10 @@ impl Engine for NativeEngine {
         let sandboxes = self.sandboxes();
         let Some(record) = sandboxes.find(id)? else { return Ok(()) };
         self.empty_sandbox(id)?;
-        sandboxes.remove(&record)
+        // The kernel takes its time for the network, and for many files so does the disk.
+        std::thread::scope(|threads| {
+            threads.spawn(|| self.empty_trash());
+            sandboxes.remove(&record)
+        })
     }
 }

@@ -174,16 +174,28 @@ impl NativeEngine {
     ///
     /// If it runs and this is not forced.
     pub fn remove(&self, id: &ContainerId, force: bool) -> Result<(), EngineError> {
+        self.discard(id, force)?;
+        self.empty_trash();
+        Ok(())
+    }
+
+    /// Deletes the files of what was removed.
+    pub(crate) fn empty_trash(&self) {
+        directory::empty_trash(&self.home, &self.worker);
+    }
+
+    /// Removes a container; its files lie in the trash then.
+    pub(crate) fn discard(&self, id: &ContainerId, force: bool) -> Result<(), EngineError> {
         let directory = ContainerDirectory::new(&self.home, id);
         let record = directory.record()?;
-        match self.remove_present(id, &directory, &record, force) {
+        match self.discard_present(id, &directory, &record, force) {
             // It was there a moment ago, and somebody else has removed it.
             Err(error) if error.is_not_found() => Ok(()),
             result => result,
         }
     }
 
-    fn remove_present(
+    fn discard_present(
         &self,
         id: &ContainerId,
         directory: &ContainerDirectory,
@@ -195,7 +207,6 @@ impl NativeEngine {
             if let Some(lock) = LiveLock::take(&self.home, id)? {
                 let result = directory::discard(&self.home, record);
                 lock.end();
-                directory::empty_trash(&self.home, &self.worker);
                 return result;
             }
             let state = self.status(id)?.state;

@@ -284,8 +284,16 @@ impl Drop for Place {
         if self.keep.load(Ordering::SeqCst) {
             return;
         }
+        if let Some(id) = &self.container {
+            let _ = self.engine.stop(id, Some(Duration::ZERO));
+        }
         // What cannot be removed now is found by its labels at the next start.
-        let _ = self.engine.remove_sandbox(&self.sandbox);
+        std::thread::scope(|threads| {
+            let removal = || fs::remove_dir_all(&self.paths.root);
+            let _ = std::thread::Builder::new().spawn_scoped(threads, removal);
+            let _ = self.engine.remove_sandbox(&self.sandbox);
+        });
+        // Services may have written until they ended, too.
         let _ = fs::remove_dir_all(&self.paths.root);
     }
 }
