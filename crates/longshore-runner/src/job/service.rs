@@ -60,30 +60,46 @@ struct Port {
 }
 
 impl JobRun<'_> {
-    /// Writes the event, fetches the actions, and starts the container in which the steps run.
-    pub(super) fn set_up(
-        &self,
-        place: &mut Place,
-        model: &StepsJob,
-        specification: &Specification,
-        voice: &StepVoice,
-    ) -> Result<ResolvedActions, String> {
-        let request = &self.task.facts.request;
+    /// Says where the job runs.
+    pub(super) fn introduce(&self, specification: &Specification, voice: &StepVoice) {
         voice.lines([
             "##[group]Runner",
             &format!("Longshore {}", env!("CARGO_PKG_VERSION")),
             &format!("Machine: {}", self.runner.machine.name),
-            &format!("Engine: {}", place.engine().capabilities().engine),
+            &format!("Engine: {}", self.runner.engine.capabilities().engine),
             &format!("Labels: {}", specification.labels.join(", ")),
             &format!("Image: {}", specification.image),
             "##[endgroup]",
         ]);
         specification.warn_of_credentials(voice);
-        let payload = request.event.payload.to_json();
+    }
+
+    /// Fetches the actions, and finds the objects that checkouts borrow.
+    pub(super) fn gather(
+        &self,
+        model: &StepsJob,
+        voice: &StepVoice,
+    ) -> Result<(ResolvedActions, Vec<LentObjects>), String> {
+        let actions = ResolvedActions::resolve(self, model, voice)?;
+        let lent = match self.runner.action_mode {
+            ActionMode::Native => LentObjects::of(&self.task.facts.request.project.root),
+            ActionMode::Upstream => Vec::new(),
+        };
+        Ok((actions, lent))
+    }
+
+    /// Writes the event, and starts the container in which the steps run.
+    pub(super) fn set_up(
+        &self,
+        place: &mut Place,
+        actions: &ResolvedActions,
+        specification: &Specification,
+        voice: &StepVoice,
+    ) -> Result<(), String> {
+        let payload = self.task.facts.request.event.payload.to_json();
         let event = place.paths.root.join("workflow/event.json");
         fs::write(&event, payload)
             .map_err(|error| format!("failed to write `{}`: {error}", event.display()))?;
-        let actions = ResolvedActions::resolve(self, model, voice)?;
         let mut mounts = actions.mounts();
         if actions.runs_actions() {
             let nodes = self.runner.actions.nodes();
@@ -91,10 +107,7 @@ impl JobRun<'_> {
                 .map_err(|error| format!("failed to make `{}`: {error}", nodes.display()))?;
             mounts.push(bind(nodes, &place.paths.externals, true));
         }
-        if self.runner.action_mode == ActionMode::Native {
-            place.lent = LentObjects::of(&request.project.root);
-            mounts.extend(place.lent.iter().map(LentObjects::mount));
-        }
+        mounts.extend(place.lent.iter().map(LentObjects::mount));
         if actions.runs_actions() {
             let services = place.paths.services();
             fs::create_dir_all(&services)
@@ -103,8 +116,7 @@ impl JobRun<'_> {
         if !specification.services.is_empty() || actions.runs_actions() {
             mounts.extend(Forwarder::mounts(place, &self.runner.program, actions.runs_actions()));
         }
-        place.start(self, specification, mounts, voice).map_err(|error| chain(&error))?;
-        Ok(actions)
+        place.start(self, specification, mounts, voice).map_err(|error| chain(&error))
     }
 
     /// Starts all services and waits until they are well.
@@ -116,10 +128,20 @@ impl JobRun<'_> {
     ) -> Result<Services, String> {
         let mut free = FIRST_FREE_PORT;
         let mut services = Services::default();
+        let mut asked = Vec::new();
         for (name, service) in &specification.services {
             let ports = ports(name, service, &mut free)?;
             tell(voice, name, service, ServiceState::Starting, &ports);
-            let id = Self::start_service(place, name, service, voice)?;
+            voice.line(&format!("Starting the service {name} from {}", service.image));
+            // One after the other: several often share an image.
+            let image = ImageSource::parse(&service.image);
+            place.pull(&image, voice).map_err(|error| unstarted(name, &error))?;
+            asked.push((name, service, ports));
+        }
+        let started: Vec<Result<ContainerId, String>> =
+            at_once(&asked, |(name, service, _)| Self::start_service(place, name, service));
+        for ((name, service, ports), id) in asked.into_iter().zip(started) {
+            let id = id?;
             services.context.push((name.clone(), context(&id, &place.network, &ports)));
             let image = service.image.clone();
             services.running.push(Service { name: name.clone(), image, id, ports });
@@ -145,14 +167,8 @@ impl JobRun<'_> {
         place: &Place,
         name: &str,
         service: &ContainerSpecification,
-        voice: &StepVoice,
     ) -> Result<ContainerId, String> {
-        let failed =
-            |error: &dyn std::error::Error| format!("failed to start the service `{name}`: {}", chain(error));
-        voice.line(&format!("Starting the service {name} from {}", service.image));
-        let mut spec = container_spec(service, &place.paths).map_err(|error| failed(&error))?;
-        let image = ImageSource::parse(&service.image);
-        place.pull(&image, voice).map_err(|error| failed(&error))?;
+        let mut spec = container_spec(service, &place.paths).map_err(|error| unstarted(name, &error))?;
         spec.name = Some(format!("{}-{name}", place.network));
         spec.labels.extend(place.labels.clone());
         spec.disposable = true;
@@ -162,8 +178,8 @@ impl JobRun<'_> {
         }
         spec.entrypoint = service.entrypoint.clone().or(spec.entrypoint);
         let engine = place.engine();
-        let id = engine.create_container(&place.sandbox, &spec).map_err(|error| failed(&error))?;
-        engine.start(&id).map_err(|error| failed(&error))?;
+        let id = engine.create_container(&place.sandbox, &spec).map_err(|error| unstarted(name, &error))?;
+        engine.start(&id).map_err(|error| unstarted(name, &error))?;
         Ok(id)
     }
 
@@ -177,9 +193,13 @@ impl JobRun<'_> {
             return services.rest(place);
         }
         services.forwarder.take();
-        for Service { name, id, .. } in &services.running {
-            voice.line(&format!("Removing the service {name}"));
-            if let Err(error) = place.engine().remove_container(id, true) {
+        for service in &services.running {
+            voice.line(&format!("Removing the service {}", service.name));
+        }
+        let removed =
+            at_once(&services.running, |service| place.engine().remove_container(&service.id, true));
+        for (Service { name, .. }, removed) in services.running.iter().zip(removed) {
+            if let Err(error) = removed {
                 voice.warning(&format!("failed to remove the service `{name}`: {}", chain(&error)));
             }
         }
@@ -198,6 +218,22 @@ impl JobRun<'_> {
             voice.line("##[endgroup]");
         }
     }
+}
+
+/// Does something with each of several things at the same time.
+fn at_once<T: Sync, R: Send>(things: &[T], act: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let act = &act;
+    std::thread::scope(|threads| {
+        let begun: Vec<_> = things.iter().map(|thing| threads.spawn(move || act(thing))).collect();
+        begun
+            .into_iter()
+            .map(|one| one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}
+
+fn unstarted(name: &str, error: &dyn std::error::Error) -> String {
+    format!("failed to start the service `{name}`: {}", chain(error))
 }
 
 /// How the job has ended whose services end.

@@ -166,8 +166,17 @@ impl JobRun<'_> {
         specification: &Specification,
         voice: &StepVoice,
     ) -> Result<(Place, ResolvedActions, Point), String> {
-        let mut place = Place::make(self, specification).map_err(|error| chain(&error))?;
-        let actions = self.set_up(&mut place, model, specification, voice)?;
+        self.introduce(specification, voice);
+        // Network and directories here, actions and objects of git there: neither needs the other.
+        let (place, gathered) = std::thread::scope(|threads| {
+            let place = threads.spawn(|| Place::make(self, specification));
+            let gathered = self.gather(model, voice);
+            (place.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), gathered)
+        });
+        let mut place = place.map_err(|error| chain(&error))?;
+        let (actions, lent) = gathered?;
+        place.lent = lent;
+        self.set_up(&mut place, &actions, specification, voice)?;
         Ok((place, actions, Point::default()))
     }
 
