@@ -247,13 +247,11 @@ impl History {
 
     /// The runs that never began.
     pub(crate) fn headless(&self) -> Result<Vec<RunId>, FindError> {
-        let is_headless = |id: &RunId| {
-            matches!(Run::at(*id, self.layout.run(*id)).summary(), Err(ReadError::Headless { .. }))
-        };
+        let is_headless = |id: &RunId| Run::at(*id, self.layout.run(*id)).is_headless();
         Ok(self.ids()?.into_iter().filter(is_headless).collect())
     }
 
-    fn ids(&self) -> Result<Vec<RunId>, FindError> {
+    pub(crate) fn ids(&self) -> Result<Vec<RunId>, FindError> {
         let path = self.layout.root().to_owned();
         self.layout.ids().map_err(|source| FindError::List { path, source })
     }

@@ -39,6 +39,10 @@ impl Pruned {
 impl History {
     /// The runs that need not be kept, oldest first.
     pub fn prunable(&self, retention: &Retention, now: Timestamp) -> Result<Vec<RunSummary>, FindError> {
+        if retention.max_total_bytes.is_none() && self.ids()?.len() <= retention.keep_minimum {
+            // No workflow has more. This is asked after every run, so records are read only if it can matter.
+            return Ok(Vec::new());
+        }
         let runs: Vec<RunSummary> = self.runs()?.collect();
         let mut kept: HashMap<(&str, &str), usize> = HashMap::new();
         let mut candidates = Vec::new();

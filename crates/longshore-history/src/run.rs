@@ -154,6 +154,14 @@ impl Run {
         Ok(RunSummary { id: self.id, outline, status, started, ended })
     }
 
+    /// Whether it never began: its process was killed before the first event was written.
+    pub(crate) fn is_headless(&self) -> bool {
+        match File::open(layout::events(&self.directory)) {
+            Ok(file) => matches!(replay::first_line(&file), Ok(None)),
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        }
+    }
+
     /// What its events add up to, as it was live: the lines of logs, whose events are not kept, are counted in the logs.
     pub fn state(&self) -> Result<RunState, ReadError> {
         let mut state = self.replay()?;
