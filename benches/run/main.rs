@@ -63,6 +63,28 @@ fn rounds(mut act: impl FnMut() -> Duration) -> Vec<Duration> {
     (0..ROUNDS).map(|_| act()).collect()
 }
 
+/// Two things in turn, so that both meet the same machine.
+fn in_turn(
+    mut one: impl FnMut() -> Duration,
+    mut other: impl FnMut() -> Duration,
+) -> (Vec<Duration>, Vec<Duration>) {
+    (0..ROUNDS).map(|_| (one(), other())).unzip()
+}
+
+/// How long a command takes in the project.
+fn command(project: &Project, script: &str) -> Duration {
+    let began = Instant::now();
+    let status = Command::new("bash")
+        .args(["-e", "-c", script])
+        .current_dir(project.directory())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    assert!(status.expect("bash runs").success(), "{script}");
+    began.elapsed()
+}
+
 /// A job that runs these steps.
 fn job(name: &str, steps: &str) -> String {
     format!("  {name}:\n    runs-on: ubuntu-latest\n    steps:\n{steps}")
@@ -94,21 +116,29 @@ fn jobs(project: &Project) {
     let empty = "      - run: ':'\n".repeat(5);
     let jobs: String = (0..10).map(|number| job(&format!("j{number}"), &empty)).collect();
     project.write(&workflow(&jobs));
-    show("jobs: 10 jobs of 5 empty steps", rounds(|| project.run().wall));
-    show("jobs: the bare commands, one after the other", rounds(|| bare(50)));
-    show("jobs: a job above its steps", rounds(|| project.run().above_steps()));
+    let (runs, bare): (Vec<Events>, Vec<Duration>) = (0..ROUNDS).map(|_| (project.run(), bare(50))).unzip();
+    show("jobs: 10 jobs of 5 empty steps", runs.iter().map(|run| run.wall).collect());
+    show("jobs: the bare commands, one after the other", bare);
+    show("jobs: one of them above its steps", runs.iter().map(Events::above_steps).collect());
+    let checkout = "      - uses: actions/checkout@v4\n      - run: ':'\n";
+    project.write(&workflow(&job("a", checkout)));
+    let runs: Vec<Events> = (0..3 * ROUNDS).map(|_| project.run()).collect();
+    show(
+        "job: one alone above its script, checkout included",
+        runs.iter().map(Events::above_scripts).collect(),
+    );
+    show("job: setting up", runs.iter().map(|run| run.named("Set up job")).collect());
+    show(
+        "job: the checkout of a small tree",
+        runs.iter().map(|run| run.named("Run actions/checkout@v4")).collect(),
+    );
+    show("job: from its end to that of the process", runs.iter().map(|run| run.after_end).collect());
 }
 
 fn steps(project: &Project) {
-    let run = |count: usize| {
-        project.write(&workflow(&job("a", &"      - run: ':'\n".repeat(count))));
-        rounds(|| project.run().steps_total())
-    };
-    let mut fifty = run(50);
-    fifty.sort();
-    let bare: Vec<Duration> = rounds(|| bare(50));
-    let above: Vec<Duration> =
-        fifty.iter().zip(&bare).map(|(run, bare)| run.saturating_sub(*bare) / 50).collect();
+    project.write(&workflow(&job("a", &"      - run: ':'\n".repeat(50))));
+    let (fifty, bare) = in_turn(|| project.run().steps_total(), || bare(50));
+    let above = fifty.iter().zip(&bare).map(|(run, bare)| run.saturating_sub(*bare) / 50).collect();
     show("steps: all of 50 empty steps", fifty);
     show("steps: 50 bare commands", bare);
     show("steps: a step above the bare command", above);
@@ -128,22 +158,43 @@ fn log(project: &Project) {
 fn checkout(project: &Project) {
     project.many_files(10_000);
     project.write(&workflow(&job("a", "      - uses: actions/checkout@v4\n")));
-    show("checkout: a worktree of 10,000 files", rounds(|| project.run().longest_step()));
+    let mut worktree = Vec::new();
+    let (ours, copy) = in_turn(
+        || project.run().longest_step(),
+        || {
+            worktree.push(command(project, "git worktree add --quiet --detach ../tree"));
+            command(project, "git worktree remove --force ../tree");
+            let copied = command(project, "cp -a . ../copy");
+            command(project, "rm -rf ../copy");
+            copied
+        },
+    );
+    show("checkout: a worktree of 10,000 files", ours);
+    show("checkout: `git worktree add`", worktree);
+    show("checkout: `cp -a`", copy);
     project.no_files();
 }
 
 fn artifact(project: &Project) {
-    let up = "      - run: head -c 1073741824 /dev/urandom > big\n      - id: up\n        uses: actions/upload-artifact@v4\n        with: { name: big, path: big }\n";
-    let down = "      - id: down\n        uses: actions/download-artifact@v4\n        with: { name: big }\n";
+    let up = "      - id: make\n        run: head -c 1073741824 /dev/urandom > big\n      - id: copy\n        run: cp big other\n      - run: rm other\n      - id: up\n        uses: actions/upload-artifact@v4\n        with: { name: big, path: big }\n";
+    let down = "      - id: down\n        uses: actions/download-artifact@v4\n        with: { name: big, path: other }\n";
     project.write(&workflow(&job("a", &format!("{up}{down}"))));
-    let events: Vec<Events> = (0..3).map(|_| project.run()).collect();
-    show("artifact: upload of 1 GiB", events.iter().map(|events| events.step("up")).collect());
-    show("artifact: download of 1 GiB", events.iter().map(|events| events.step("down")).collect());
+    let runs: Vec<Events> = (0..3).map(|_| project.run()).collect();
+    for (what, id) in [("upload", "up"), ("download", "down"), ("the bare `cp`", "copy")] {
+        show(&format!("artifact: {what} of 1 GiB"), runs.iter().map(|run| run.step(id)).collect());
+    }
 }
 
 fn cache(project: &Project) {
-    let make = "      - id: cache\n        uses: actions/cache@v4\n        with: { path: files, key: bench }\n      - if: steps.cache.outputs.cache-hit != 'true'\n        run: mkdir files; for i in $(seq 10000); do echo $i > files/$i; done\n";
+    let restore = "      - id: cache\n        uses: actions/cache/restore@v4\n        with: { path: files, key: bench }\n";
+    let make = "      - run: mkdir files; for i in $(seq 10000); do echo $i > files/$i; done\n      - id: save\n        uses: actions/cache/save@v4\n        with: { path: files, key: bench }\n";
     project.write(&workflow(&job("a", make)));
-    project.run();
-    show("cache: restore of 10,000 files", rounds(|| project.run().step("cache")));
+    let save = project.run().step("save");
+    let tar = "      - id: pack\n        run: tar -cf files.tar files\n      - run: mkdir other\n      - id: unpack\n        run: tar -xf files.tar -C other\n";
+    project.write(&workflow(&job("a", &format!("{restore}{tar}"))));
+    let runs: Vec<Events> = (0..ROUNDS).map(|_| project.run()).collect();
+    show("cache: saving 10,000 files", vec![save]);
+    for (what, id) in [("restoring", "cache"), ("`tar -c` of", "pack"), ("`tar -x` of", "unpack")] {
+        show(&format!("cache: {what} 10,000 files"), runs.iter().map(|run| run.step(id)).collect());
+    }
 }

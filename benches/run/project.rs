@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,8 @@ pub(crate) struct Project {
 pub(crate) struct Events {
     /// From spawn to exit.
     pub(crate) wall: Duration,
+    /// From the last event to the exit.
+    pub(crate) after_end: Duration,
     events: Vec<Value>,
 }
 
@@ -27,6 +30,11 @@ impl Project {
         let project = Self { directory };
         project.git(&["init", "--quiet"]);
         project
+    }
+
+    /// Where its files are.
+    pub(crate) fn directory(&self) -> PathBuf {
+        self.directory.path().join("project")
     }
 
     fn git(&self, arguments: &[&str]) {
@@ -73,14 +81,21 @@ impl Project {
 
     pub(crate) fn run_with(&self, arguments: &[&str]) -> Events {
         let began = Instant::now();
-        let output =
-            self.command().args(["--format", "json"]).args(arguments).output().expect("longshore runs");
-        let wall = began.elapsed();
-        let text = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{}", text.lines().rev().take(5).collect::<Vec<_>>().join("\n"));
-        // Output itself is not looked at, and there may be much of it.
-        let lines = text.lines().filter(|line| !line.contains(r#""type":"log""#));
-        Events { wall, events: lines.map(|line| serde_json::from_str(line).expect("an event")).collect() }
+        let mut command = self.command();
+        command.args(["--format", "json"]).args(arguments).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("longshore runs");
+        let (mut events, mut last, mut text) = (Vec::new(), began, String::new());
+        let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
+        while output.read_line(&mut text).expect("it says what happens") > 0 {
+            last = Instant::now();
+            // Output itself is not looked at, and there may be much of it.
+            if !text.contains(r#""type":"log""#) {
+                events.push(serde_json::from_str(&text).expect("an event"));
+            }
+            text.clear();
+        }
+        assert!(child.wait().expect("it ends").success(), "{events:?}");
+        Events { wall: began.elapsed(), after_end: last.elapsed(), events }
     }
 
     /// How long it takes until something is shown.
@@ -131,6 +146,27 @@ impl Events {
 
     pub(crate) fn step(&self, id: &str) -> Duration {
         self.steps().iter().find(|(known, _)| known == id).map(|(_, duration)| *duration).unwrap_or_default()
+    }
+
+    /// How long steps of a name took, those of the runner included.
+    pub(crate) fn named(&self, name: &str) -> Duration {
+        let at = |event: &&Value| Duration::from_millis(event["at"].as_u64().unwrap_or_default());
+        let of = |kind: &'static str| self.events.iter().filter(move |event| event["type"] == kind);
+        let begun = of("step.started").filter(|event| event["name"] == name);
+        let ends = begun.map(|begun| {
+            let same = |event: &&Value| event["job"] == begun["job"] && event["step"] == begun["step"];
+            let end = of("step.finished").find(same).map(|event| at(&event)).unwrap_or_default();
+            end.saturating_sub(at(&begun))
+        });
+        ends.sum()
+    }
+
+    /// What the only job took beside its only script.
+    pub(crate) fn above_scripts(&self) -> Duration {
+        let at = |kind: &str| self.events.iter().find(|event| event["type"] == kind)?["at"].as_u64();
+        let whole =
+            at("job.finished").unwrap_or_default().saturating_sub(at("job.started").unwrap_or_default());
+        Duration::from_millis(whole).saturating_sub(self.named("Run :"))
     }
 
     /// What a job took beside its steps, on average.
