@@ -63,6 +63,18 @@ impl Scope {
         };
         self.set(context, Value::Object(object));
     }
+
+    /// Sets texts of a context.
+    pub(crate) fn set_entries(&mut self, context: &'static str, entries: Vec<(String, String)>) {
+        let known = match self.get(context) {
+            Some(Value::Object(known)) => known.clone(),
+            _ => Object::default(),
+        };
+        let object = entries
+            .into_iter()
+            .fold(known, |object, (key, value)| object.with(&key, Value::from(value.as_str())));
+        self.set(context, Value::Object(object));
+    }
 }
 
 impl Contexts for Scope {

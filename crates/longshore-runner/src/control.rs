@@ -182,6 +182,15 @@ pub(crate) fn wait_limited(
     (result, ended.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
+/// The signals that ask a process to end, with the time that it has after each.
+fn signals(reason: Ended) -> &'static [(i32, Duration)] {
+    match reason {
+        // As GitHub documents it of `cancel:` steps.
+        Ended::Stopped => &[(SIGTERM, INTERRUPT_GRACE)],
+        Ended::Cancelled | Ended::TimedOut => &[(SIGINT, INTERRUPT_GRACE), (SIGTERM, TERMINATE_GRACE)],
+    }
+}
+
 /// Ends the process if it must; why, if it did.
 fn watch(
     exec: &dyn RunningExec,
@@ -210,7 +219,7 @@ fn watch(
             None => control.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
         };
     };
-    for (signal, grace) in [(SIGINT, INTERRUPT_GRACE), (SIGTERM, TERMINATE_GRACE)] {
+    for &(signal, grace) in signals(reason) {
         if state.killed {
             break;
         }

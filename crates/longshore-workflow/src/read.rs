@@ -54,10 +54,12 @@ impl<T> Parsed<T> {
         diagnostics
     }
 
-    /// Whether GitHub takes the file.
+    /// Whether GitHub takes the file. A shell that cannot be used fails no more than the step that wants it.
     pub fn is_valid(&self) -> bool {
         let mut refusals = self.schema_refusals.iter().chain(&self.model_refusals);
-        !refusals.any(|refusal| refusal.diagnostic.severity == Severity::Error)
+        !refusals.any(|Refusal { diagnostic, .. }| {
+            diagnostic.severity == Severity::Error && diagnostic.code != code::INVALID_SHELL
+        })
     }
 }
 

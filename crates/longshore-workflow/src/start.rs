@@ -127,6 +127,22 @@ pub enum Obstacle {
 }
 
 impl Obstacle {
+    /// Whether the workflow waits for such events, and not for this one.
+    pub fn is_filter(self) -> bool {
+        matches!(
+            self,
+            Self::ActivityType
+                | Self::Branch
+                | Self::Tag
+                | Self::Path
+                | Self::Deletion
+                | Self::SkipMarker
+                | Self::Workflow
+                | Self::Schedule
+                | Self::ImageVersion
+        )
+    }
+
     /// A stable word for machine-readable output.
     pub fn as_str(self) -> &'static str {
         match self {

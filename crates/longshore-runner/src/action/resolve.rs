@@ -70,6 +70,16 @@ struct Way<'w> {
     is_certain: bool,
 }
 
+impl Way<'_> {
+    /// The other repository, with the version, that the steps at its end are of; none for those of the project.
+    fn repository(&self, search: &Search<'_>) -> Option<(String, String)> {
+        match self.around.last() {
+            Some(using) => using.action.repository.clone().zip(using.action.version.clone()),
+            None => search.run.remote_workflow().map(|remote| (remote.repository, remote.version)),
+        }
+    }
+}
+
 /// What actions are looked for with.
 struct Search<'s> {
     run: &'s JobRun<'s>,
@@ -120,6 +130,15 @@ impl ResolvedActions {
             self.add_local(search, step, path, way);
             return Ok(());
         }
+        if let Some(path) = uses.value.strip_prefix("$/") {
+            let path = path.trim_end_matches('/');
+            if let Some((repository, version)) = way.repository(search) {
+                let reference = remote(&format!("{repository}/{path}@{version}"));
+                return reference.map_or(Ok(()), |reference| self.add_remote(search, step, &reference, way));
+            }
+            self.add_local(search, step, path, way);
+            return Ok(());
+        }
         let native = search.run.runner.action_mode == ActionMode::Native;
         let Some(reference) = remote(&uses.value) else {
             self.runs_actions = true;
@@ -128,9 +147,19 @@ impl ResolvedActions {
         if native && NativeAction::find(&uses.value).is_some() {
             return Ok(());
         }
-        let action = match self.actions.get(&reference) {
+        self.add_remote(search, step, &reference, way)
+    }
+
+    fn add_remote(
+        &mut self,
+        search: &Search<'_>,
+        step: &Step,
+        reference: &SourceRef,
+        way: &Way<'_>,
+    ) -> Result<(), String> {
+        let action = match self.actions.get(reference) {
             Some(known) => known.clone(),
-            None => self.fetch(search, &reference)?,
+            None => self.fetch(search, reference)?,
         };
         self.add_using(search, Using { step: step.clone(), action }, way)
     }

@@ -220,7 +220,10 @@ impl Level {
 
     fn undone(&self, job: &Job, result: JobResult, key: JobKey, name: String) -> Undone {
         if result == JobResult::Skipped {
-            let reason = match job.condition.as_written(&self.workflow.file) {
+            let needs =
+                |need: &str| self.graph.result(need).is_none_or(|result| result == JobResult::Success);
+            let hindered = job.condition.is_guarded() && !job.needs.iter().all(|need| needs(&need.value));
+            let reason = match job.condition.as_written(&self.workflow.file).filter(|_| !hindered) {
                 Some(condition) => format!("`if: {}` does not hold", one_line(&condition)),
                 None => "what it needs did not succeed".to_owned(),
             };

@@ -217,6 +217,10 @@ impl<'r> Dispatcher<'r> {
     /// Lets a cell wait for a place, or begins the level of a call.
     fn admit(&mut self, level: usize, ready: ReadyCell, sink: &mut dyn RunSink) {
         let place = Place { level, cell: ready.id.clone() };
+        if self.wish == Wish::Kill {
+            // Not even what always runs begins any more.
+            return self.complete(&place, CellOutcome::new(JobResult::Cancelled));
+        }
         let here = &self.levels[level];
         let key = here.key(&ready);
         let name = here.name(&self.facts, &ready);
@@ -362,6 +366,10 @@ impl<'r> Dispatcher<'r> {
         self.cancel_level(0, "the run was cancelled");
         if wish == Wish::Kill {
             self.running.values().for_each(|control| control.kill());
+            let blocked = self.blocked.iter().map(|blocked| &blocked.waiting);
+            let waiting: Vec<Place> =
+                self.waiting.iter().chain(blocked).map(|waiting| waiting.place.clone()).collect();
+            waiting.iter().for_each(|place| self.cancel(place, "killed"));
         }
     }
 

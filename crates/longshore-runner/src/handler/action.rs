@@ -1,7 +1,7 @@
 //! `uses` steps: which action it is, its inputs, and what it leaves to be done after the steps.
 
 use longshore_expr::Value;
-use longshore_syntax::SourceFile;
+use longshore_syntax::{SourceFile, SourceRef};
 use longshore_workflow::model::{ActionManifest, Condition, Lifecycle, Runs, Step, StepKind};
 use longshore_workflow::template::Token;
 
@@ -341,11 +341,40 @@ fn find(call: &StepCall<'_>, uses: &str) -> Result<ResolvedAction, String> {
         let manifest = manifest_in(&outside, &inside)?;
         return Ok(ResolvedAction { manifest, inside, repository: None, version: None });
     }
-    let reference = remote(uses).ok_or_else(|| format!("`{uses}` is no action"))?;
-    match call.frame.actions.find(&reference) {
-        Some(action) => Ok(action.clone()),
-        None => call.steps.late.find(call.steps.run, place, &reference, &call.voice),
+    if let Some(path) = uses.strip_prefix("$/") {
+        return of_same_repository(call, uses, path.trim_end_matches('/'));
     }
+    let reference = remote(uses).ok_or_else(|| format!("`{uses}` is no action"))?;
+    of_other_repository(call, &reference)
+}
+
+fn of_other_repository(call: &StepCall<'_>, reference: &SourceRef) -> Result<ResolvedAction, String> {
+    match call.frame.actions.find(reference) {
+        Some(action) => Ok(action.clone()),
+        None => call.steps.late.find(call.steps.run, call.steps.place, reference, &call.voice),
+    }
+}
+
+/// `$/PATH`: an action of the repository of the file that says so, at the commit that runs.
+fn of_same_repository(call: &StepCall<'_>, uses: &str, path: &str) -> Result<ResolvedAction, String> {
+    let text = |key: &str| call.frame.scope.text("github", key).filter(|text| !text.is_empty());
+    let remote = if call.frame.depth > 0 {
+        text("action_repository").zip(text("action_ref"))
+    } else {
+        call.steps.run.remote_workflow().map(|remote| (remote.repository, remote.version))
+    };
+    if let Some((repository, version)) = remote {
+        let reference = crate::action::remote(&format!("{repository}/{path}@{version}"));
+        return of_other_repository(call, &reference.ok_or_else(|| format!("`{uses}` is no action"))?);
+    }
+    if path.split('/').any(|part| part == "..") {
+        return Err(format!("`{uses}` leads out of the repository"));
+    }
+    let inside = format!("{}/{path}", crate::native::checkout::lay_actions(call)?);
+    let outside = call.steps.place.paths.outside(&inside);
+    let outside = outside.ok_or_else(|| format!("`{uses}` leads out of the repository"))?;
+    let manifest = manifest_in(&outside, &inside)?;
+    Ok(ResolvedAction { manifest, inside, repository: None, version: None })
 }
 
 /// What the `github` context says of the action that runs.

@@ -163,6 +163,7 @@ fn run(call: &mut StepCall<'_>, program: &Program, inputs: &Inputs) -> HandlerEn
         command: container.command.clone(),
         env,
         working_directory: paths.inside.workspace.clone(),
+        of_action: true,
         inside: Some(Inside { container: container.id.clone(), paths: paths.inside.clone() }),
     };
     match process.run(call) {

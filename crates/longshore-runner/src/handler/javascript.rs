@@ -33,6 +33,7 @@ pub(super) fn run(
         command: vec![node, format!("{}/{}", action.inside, entry.trim_start_matches("./"))],
         env,
         working_directory: place.paths.workspace.clone(),
+        of_action: true,
         inside: None,
     };
     match process.run(call) {

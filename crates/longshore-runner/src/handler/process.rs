@@ -29,6 +29,8 @@ pub(crate) struct Process {
     pub(crate) command: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) working_directory: String,
+    /// Whether it is an action's: then its failure is its own to explain, and the log gets no word of ours.
+    pub(crate) of_action: bool,
     /// Where it runs, if not in the job's container.
     pub(crate) inside: Option<Inside>,
 }
@@ -117,13 +119,13 @@ impl Process {
             call.steps.trace.process(call.voice.step, &self.env, &self.working_directory);
         }
         Ok(match result {
-            Ok(status) => end(call, status, ended),
+            Ok(status) => end(call, status, ended, self.of_action),
             Err(error) => HandlerEnd::failed(call, chain(&error)),
         })
     }
 }
 
-fn end(call: &StepCall<'_>, status: ExitStatus, ended: Option<Ended>) -> HandlerEnd {
+fn end(call: &StepCall<'_>, status: ExitStatus, ended: Option<Ended>, of_action: bool) -> HandlerEnd {
     let code = Some(status.code);
     let run = call.steps.run;
     match ended {
@@ -137,7 +139,7 @@ fn end(call: &StepCall<'_>, status: ExitStatus, ended: Option<Ended>) -> Handler
             HandlerEnd { outcome: Conclusion::Cancelled, exit_code: code, error: Some(error) }
         }
         Some(Ended::TimedOut) => {
-            let error = "The action has timed out.".to_owned();
+            let error = call.expiry.clone().unwrap_or_else(|| "The action has timed out.".to_owned());
             call.voice.error(&error);
             HandlerEnd { outcome: Conclusion::Failure, exit_code: code, error: Some(error) }
         }
@@ -152,7 +154,9 @@ fn end(call: &StepCall<'_>, status: ExitStatus, ended: Option<Ended>) -> Handler
         None => {
             let memory = if status.out_of_memory { " (memory ran out)" } else { "" };
             let error = format!("Process completed with exit code {}.{memory}", status.code);
-            call.voice.error(&error);
+            if !of_action || status.out_of_memory {
+                call.voice.error(&error);
+            }
             HandlerEnd { outcome: Conclusion::Failure, exit_code: code, error: Some(error) }
         }
     }

@@ -1,5 +1,6 @@
 //! `run` steps.
 
+use longshore_engine::EngineError;
 use longshore_workflow::template::Token;
 
 use super::process::is_missing;
@@ -84,16 +85,16 @@ fn run(call: &mut StepCall<'_>, shell: &Shell, texts: &Texts) -> HandlerEnd {
         command: Vec::new(),
         env,
         working_directory: texts.working_directory.clone(),
+        of_action: false,
         inside: None,
     };
-    let mut is_first = true;
+    let mut missing: Option<EngineError> = None;
     for (at, program) in programs.iter().enumerate() {
         process.command = std::iter::once(program.clone()).chain(arguments.iter().cloned()).collect();
-        if is_first {
+        if at == 0 {
             let env = call.env.iter().map(|(name, value)| (name.as_str(), value.as_str()));
             let header = shell.header(&texts.script, program, env);
             call.voice.lines(header.iter().map(String::as_str));
-            is_first = false;
         }
         match process.run(call) {
             Ok(end) => {
@@ -101,9 +102,12 @@ fn run(call: &mut StepCall<'_>, shell: &Shell, texts: &Texts) -> HandlerEnd {
                 call.take(written);
                 return end;
             }
-            Err(error) if is_missing(&error) && at + 1 < programs.len() => {}
+            // What the first one lacks is what the step lacks, such as its working directory.
+            Err(error) if is_missing(&error) => missing = missing.or(Some(error)),
             Err(error) => return HandlerEnd::failed(call, chain(&error)),
         }
     }
-    HandlerEnd::failed(call, "there is no shell to run the script with")
+    let why =
+        missing.map_or_else(|| "there is no shell to run the script with".to_owned(), |error| chain(&error));
+    HandlerEnd::failed(call, why)
 }

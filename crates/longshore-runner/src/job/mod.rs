@@ -75,6 +75,28 @@ pub(crate) struct JobRun<'r> {
     pub(crate) deadline: Option<Instant>,
 }
 
+/// A called workflow of another repository.
+pub(crate) struct RemoteWorkflow {
+    /// `owner/name`.
+    pub(crate) repository: String,
+    pub(crate) path: String,
+    pub(crate) version: String,
+}
+
+impl JobRun<'_> {
+    /// The workflow that the job stands in, if that is of another repository: its file is named `OWNER/NAME/PATH@REF`.
+    pub(crate) fn remote_workflow(&self) -> Option<RemoteWorkflow> {
+        let (place, version) = self.task.workflow.file.name().rsplit_once('@')?;
+        let (at, _) = place.match_indices('/').nth(1).filter(|_| !place.starts_with(['/', '.']))?;
+        let (repository, path) = place.split_at(at);
+        Some(RemoteWorkflow {
+            repository: repository.to_owned(),
+            path: path.trim_start_matches('/').to_owned(),
+            version: version.to_owned(),
+        })
+    }
+}
+
 /// How a job has ended, before it is told.
 pub(crate) struct JobEnd {
     pub(crate) result: JobResult,

@@ -108,6 +108,7 @@ impl StepResults {
         Value::Object(self.results.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
+    /// Adds a step. Those whose ids are made up are in no context, as on GitHub.
     pub(crate) fn set(
         &self,
         id: &str,
@@ -115,6 +116,9 @@ impl StepResults {
         conclusion: Conclusion,
         outputs: &[(String, String)],
     ) {
+        if id.starts_with("__") {
+            return;
+        }
         let outputs: Object =
             outputs.iter().map(|(name, value)| (name.as_str(), Value::from(value.as_str()))).collect();
         let entry: Object = [

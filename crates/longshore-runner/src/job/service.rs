@@ -59,6 +59,12 @@ struct Port {
     protocol: String,
 }
 
+impl Port {
+    fn is_tcp(&self) -> bool {
+        self.protocol == "tcp"
+    }
+}
+
 impl JobRun<'_> {
     /// Says where the job runs.
     pub(super) fn introduce(&self, specification: &Specification, voice: &StepVoice) {
@@ -131,6 +137,13 @@ impl JobRun<'_> {
         let mut asked = Vec::new();
         for (name, service) in &specification.services {
             let ports = ports(name, service, &mut free)?;
+            for port in ports.iter().filter(|port| !port.is_tcp() && !place.in_container) {
+                voice.warning(&format!(
+                    "the port {}/{} of the service `{name}` is not forwarded to `localhost`: that works for TCP alone; \
+                     `{name}:{}` reaches it",
+                    port.target, port.protocol, port.target
+                ));
+            }
             tell(voice, name, service, ServiceState::Starting, &ports);
             voice.line(&format!("Starting the service {name} from {}", service.image));
             // One after the other: several often share an image.
@@ -286,7 +299,8 @@ impl Services {
             target: Target::Container(name.to_owned(), port.target),
         };
         let of = |service: &Service| -> Vec<Rule> {
-            service.ports.iter().map(|port| rule(&service.name, port)).collect()
+            let ports = service.ports.iter().filter(|port| port.is_tcp());
+            ports.map(|port| rule(&service.name, port)).collect()
         };
         let rules: Vec<Rule> = self.running.iter().flat_map(of).collect();
         if !place.in_container && !rules.is_empty() {
@@ -315,7 +329,12 @@ impl Services {
             name: service.name.clone(),
             image: service.image.clone(),
             container: service.id.to_string(),
-            ports: service.ports.iter().map(|port| (port.target, port.listen)).collect(),
+            ports: service
+                .ports
+                .iter()
+                .filter(|port| port.is_tcp())
+                .map(|port| (port.target, port.listen))
+                .collect(),
         };
         self.running.iter().map(record).collect()
     }
@@ -383,11 +402,8 @@ fn ports(name: &str, service: &ContainerSpecification, free: &mut u16) -> Result
     for text in &service.ports {
         let wrong = || format!("`ports: {text}` of the service `{name}` is not [HOST:]CONTAINER[/PROTOCOL]");
         let (numbers, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
-        if protocol != "tcp" {
-            return Err(format!(
-                "`ports: {text}` of the service `{name}`: only TCP ports are forwarded to the job; use a job in a \
-                 `container:`, which reaches `{name}` directly"
-            ));
+        if !matches!(protocol, "tcp" | "udp" | "sctp") {
+            return Err(wrong());
         }
         let mut pieces = numbers.rsplit(':');
         let target: u16 = pieces.next().and_then(|port| port.parse().ok()).ok_or_else(wrong)?;
@@ -428,6 +444,8 @@ mod tests {
         let pairs: Vec<(u16, u16)> = list.iter().map(|port| (port.listen, port.target)).collect();
         assert_eq!(pairs, [(5432, 5433), (32768, 6379), (80, 8080)]);
         assert!(ports("db", &service(&["x"]), &mut free).is_err());
-        assert!(ports("db", &service(&["53/udp"]), &mut free).unwrap_err().contains("only TCP"));
+        assert!(ports("db", &service(&["53/x25"]), &mut free).is_err());
+        let list = ports("dns", &service(&["53:53/udp"]), &mut free).unwrap();
+        assert!(list.iter().all(|port| !port.is_tcp()), "{list:?}");
     }
 }

@@ -23,6 +23,10 @@ pub(crate) struct StepCall<'s> {
     pub(crate) limits: Limits,
     /// Its id, for `github.action`.
     pub(crate) id: String,
+    /// What is said when its time, or that of a step around it, is over.
+    pub(crate) expiry: Option<String>,
+    /// The files by which it speaks, not yet made.
+    pub(crate) files: CommandFiles,
     /// What `uses:` of a built-in action says.
     pub(crate) uses: String,
     /// The inputs of a built-in action.
@@ -76,7 +80,9 @@ impl StepCall<'_> {
 
     /// Makes the files by which the step speaks.
     pub(crate) fn command_files(&self) -> Result<CommandFiles, String> {
-        CommandFiles::make(self.steps.place)
+        self.files
+            .make(self.steps.place)
+            .map(|()| self.files.clone())
             .map_err(|error| format!("failed to make the files of the step: {}", chain(&error)))
     }
 

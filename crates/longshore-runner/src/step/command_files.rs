@@ -22,7 +22,7 @@ const KINDS: [(FileCommandKind, &str); 5] = [
 ];
 
 /// The command files of one step.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct CommandFiles {
     suffix: String,
 }
@@ -42,14 +42,18 @@ pub(crate) struct Written {
 }
 
 impl CommandFiles {
+    /// Those of a step; they are made when it is carried out.
+    pub(crate) fn new() -> Self {
+        Self { suffix: unique() }
+    }
+
     /// Makes the files.
-    pub(crate) fn make(place: &Place) -> io::Result<Self> {
-        let files = Self { suffix: unique() };
+    pub(crate) fn make(&self, place: &Place) -> io::Result<()> {
         for (_, name) in KINDS {
             // Steps may run as any user of the container.
-            place.commands.create(&files.name(name), b"", 0o666)?;
+            place.commands.create(&self.name(name), b"", 0o666)?;
         }
-        Ok(files)
+        Ok(())
     }
 
     /// The variables that name them.
@@ -59,6 +63,14 @@ impl CommandFiles {
             .map(|(kind, name)| {
                 (kind.variable().to_owned(), format!("{}/{}", place.paths.commands, self.name(name)))
             })
+            .collect()
+    }
+
+    /// The entries of the `github` context that name them.
+    pub(crate) fn context(&self, place: &Place) -> Vec<(String, String)> {
+        let variables = self.variables(place).into_iter();
+        variables
+            .map(|(name, path)| (name.trim_start_matches("GITHUB_").to_ascii_lowercase(), path))
             .collect()
     }
 

@@ -8,7 +8,7 @@ use longshore_event::{Conclusion, StepEvent, StepNumber, StepStage};
 use longshore_expr::Value;
 use longshore_workflow::model::{Step, StepKind};
 
-use super::{Frame, StepCall};
+use super::{CommandFiles, Frame, StepCall};
 use crate::action::PreStep;
 use crate::context::{Scope, texts};
 use crate::control::{Limits, StopFlag};
@@ -28,8 +28,12 @@ pub(crate) struct StepRun<'s> {
     pub(crate) stop: Arc<StopFlag>,
     /// When what is around it must have ended.
     deadline: Option<Instant>,
+    /// What is said then.
+    expiry: Option<String>,
     /// It began to clear up after what is around it was cancelled.
     after_cancel: bool,
+    /// The files by which it speaks.
+    files: CommandFiles,
 }
 
 /// What was known of a step when its turn came.
@@ -73,7 +77,8 @@ impl<'s> StepRun<'s> {
     ) -> Self {
         let voice = steps.run.task.voice.step(number);
         let stop = Arc::new(StopFlag::default());
-        Self { steps, frame, voice, stage, stop, deadline: None, after_cancel: false }
+        let files = CommandFiles::new();
+        Self { steps, frame, voice, stage, stop, deadline: None, expiry: None, after_cancel: false, files }
     }
 
     /// The same inside of the step that uses a composite action: what it says is part of that step, and so is its time.
@@ -85,7 +90,9 @@ impl<'s> StepRun<'s> {
             stage: StepStage::Main,
             stop: Arc::clone(&call.limits.stop),
             deadline: call.limits.deadline,
+            expiry: call.expiry.clone(),
             after_cancel: call.limits.after_cancel,
+            files: CommandFiles::new(),
         }
     }
 
@@ -178,7 +185,9 @@ impl<'s> StepRun<'s> {
 
     /// What is known of a step now that its turn has come.
     pub(crate) fn premise(&self, step: &Step) -> Premise {
-        let (scope, _) = self.scope_with(&[]);
+        let (mut scope, _) = self.scope_with(&[]);
+        let id = Value::from(self.full_id(&step.id).as_str());
+        scope.set_entry("github", "action", id.clone());
         let own_env = step.env.as_ref();
         let own_env =
             own_env.map_or(Ok(Vec::new()), |token| Evaluator::new(self.frame.file, &scope).texts(token));
@@ -186,7 +195,8 @@ impl<'s> StepRun<'s> {
             Ok(own_env) => (own_env, None),
             Err(error) => (Vec::new(), Some(error)),
         };
-        let (scope, env) = self.scope_with(&own_env);
+        let (mut scope, env) = self.scope_with(&own_env);
+        scope.set_entry("github", "action", id);
         let name = self.name(step, &scope);
         let holds = match (Evaluator::new(self.frame.file, &scope).condition(&step.condition), env_error) {
             // An environment without a value fails a step only if it is to be done.
@@ -239,7 +249,12 @@ impl<'s> StepRun<'s> {
             Ok(timeout) => {
                 let deadline =
                     timeout.filter(|minutes| *minutes > 0.0).map(|time| Instant::now() + minutes(time));
+                let expiry = timeout.map(|minutes| {
+                    let name = self.name(step, &scope);
+                    format!("The action '{name}' has timed out after {minutes} minutes.")
+                });
                 let mut call = self.call(&step.id, scope, env, deadline);
+                call.expiry = expiry.or(call.expiry);
                 if self.stop.is_asked() {
                     // Somebody ended it before it began.
                     return StepEnd {
@@ -271,7 +286,7 @@ impl<'s> StepRun<'s> {
         let after_cancel = self.after_cancel || self.is_after_cancel(&scope);
         let outer = self.deadline;
         let deadline = deadline.map_or(outer, |own| Some(outer.map_or(own, |outer| own.min(outer))));
-        let id = format!("{}{id}", self.frame.id_prefix);
+        let id = self.full_id(id);
         scope.set_entry("github", "action", Value::from(id.as_str()));
         StepCall {
             steps: self.steps,
@@ -285,6 +300,8 @@ impl<'s> StepRun<'s> {
                 stop: Arc::clone(&self.stop),
             },
             id,
+            expiry: self.expiry.clone(),
+            files: self.files.clone(),
             uses: String::new(),
             inputs: Inputs::default(),
             outputs: Vec::new(),
@@ -308,6 +325,11 @@ impl<'s> StepRun<'s> {
             end.error.get_or_insert_with(|| "a command of the step failed".to_owned());
         }
         end
+    }
+
+    /// Its id with those of the steps around it.
+    fn full_id(&self, id: &str) -> String {
+        format!("{}{id}", self.frame.id_prefix)
     }
 
     fn begin(&self, name: &str, id: &str) {
@@ -371,6 +393,7 @@ impl<'s> StepRun<'s> {
         scope.set("steps", self.frame.results.value());
         scope.set("env", texts(env.iter().map(|(name, value)| (name.as_str(), value.as_str()))));
         scope.set_entry("job", "status", Value::from(state.status.as_str()));
+        scope.set_entries("github", self.files.context(self.steps.place));
         if self.frame.depth > 0 {
             scope.set_entry("github", "action_status", Value::from(status.as_str()));
         }

@@ -4,7 +4,7 @@ use longshore_expr::{Object, Value};
 
 use crate::context::Scope;
 use crate::environment::set;
-use crate::job::{JobRun, Place, Specification};
+use crate::job::{JobRun, Place, RemoteWorkflow, Specification};
 
 /// Entries of the `github` context that steps get as `GITHUB_…`, as in the runner's `GitHubContext`.
 const GITHUB: [&str; 32] = [
@@ -55,6 +55,8 @@ pub(crate) fn fill(
         ("workspace", paths.workspace.clone()),
         ("event_path", format!("{}/event.json", paths.workflow)),
         ("action", String::new()),
+        ("action_repository", String::new()),
+        ("action_ref", String::new()),
     ];
     for (key, value) in github {
         scope.set_entry("github", key, Value::from(value.as_str()));
@@ -72,9 +74,14 @@ pub(crate) fn fill(
     ];
     let runner = runner.into_iter().filter(|(_, value)| !value.is_empty());
     scope.set("runner", crate::context::texts(runner));
-    let services: Object = services.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-    let mut job: Object =
-        [("status", Value::from("success")), ("services", Value::Object(services))].into_iter().collect();
+    let mut job: Object = [("status", Value::from("success"))].into_iter().collect();
+    for (key, value) in workflow_identity(run, scope) {
+        job = job.with(key, Value::from(value.as_str()));
+    }
+    if !services.is_empty() {
+        let services: Object = services.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        job = job.with("services", Value::Object(services));
+    }
     if specification.container.is_some()
         && let Some(id) = place.container()
     {
@@ -84,6 +91,26 @@ pub(crate) fn fill(
         );
     }
     scope.set("job", Value::Object(job));
+}
+
+/// `job.workflow_…`: the file that the job stands in, which is a called one for jobs of calls.
+fn workflow_identity(run: &JobRun<'_>, scope: &Scope) -> [(&'static str, String); 4] {
+    let github = |key: &str| scope.text("github", key).unwrap_or_default();
+    let path = run.task.workflow.repository_path().into_owned();
+    let (reference, sha, repository, file) = if let Some(remote) = run.remote_workflow() {
+        let RemoteWorkflow { repository, path: file, version } = remote;
+        let is_commit = version.len() == 40 && version.bytes().all(|byte| byte.is_ascii_hexdigit());
+        (path, if is_commit { version } else { String::new() }, repository, file)
+    } else {
+        let repository = github("repository");
+        (format!("{repository}/{path}@{}", github("ref")), github("sha"), repository, path)
+    };
+    [
+        ("workflow_ref", reference),
+        ("workflow_sha", sha),
+        ("workflow_repository", repository),
+        ("workflow_file_path", file),
+    ]
 }
 
 /// The variables that every step gets, whatever `env` says.

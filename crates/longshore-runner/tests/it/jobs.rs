@@ -1,5 +1,7 @@
 //! Needs, conditions, outputs, matrices, called workflows, strangers.
 
+use longshore_event::{EventKind, JobEvent, RunEvent};
+
 use crate::bench::Bench;
 
 /// A job of one script.
@@ -24,6 +26,35 @@ jobs:
 ",
         "after:skipped alarm:success bad:failure behind:success clean:success good:success soft:failure",
     );
+}
+
+#[test]
+fn a_skipped_job_tells_what_hindered_it() {
+    let outcome = Bench::new(
+        r"
+run-name: by ${{ github.actor }} for ${{ github.run_number }}
+jobs:
+  bad: { runs-on: ubuntu-latest, steps: [ run: 'exit 1' ] }
+  after: { runs-on: ubuntu-latest, needs: bad, if: true, steps: [ run: 'say no' ] }
+  not: { runs-on: ubuntu-latest, if: github.ref == 'x', steps: [ run: 'say no' ] }
+",
+    )
+    .run();
+    let reasons: Vec<String> = outcome
+        .events
+        .iter()
+        .filter_map(|event| match &event.kind {
+            EventKind::Job(JobEvent::Skipped { name, reason }) => Some(format!("{name}: {reason}")),
+            _ => None,
+        })
+        .collect();
+    assert!(reasons.contains(&"after: what it needs did not succeed".to_owned()), "{reasons:?}");
+    assert!(reasons.contains(&"not: `if: github.ref == 'x'` does not hold".to_owned()), "{reasons:?}");
+    let titles = outcome.events.iter().filter_map(|event| match &event.kind {
+        EventKind::Run(RunEvent::Started(outline)) => Some(outline.title.clone()),
+        _ => None,
+    });
+    assert_eq!(titles.collect::<Vec<_>>(), ["by longshore for 1"]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Steps: what they hand on, how they end, and those that run beside others.
 
+use longshore_event::{EventKind, StepEvent};
+
 use crate::bench::Bench;
 
 fn job(steps: &str) -> Bench {
@@ -50,6 +52,33 @@ fn a_faulty_line_fails_its_step_and_not_what_stood_before_it() {
     assert_eq!(outcome.steps(), "bad:success next:success blocked:success last:success");
     assert!(outcome.log().contains("Invalid format 'no assignment'"), "{}", outcome.log());
     assert!(outcome.log().contains("GOOD=1\n") && outcome.log().contains("NODE_OPTIONS=\n"));
+}
+
+#[test]
+fn contexts_hold_what_github_puts_into_them() {
+    let outcome = job(r"
+      - { run: 'set OUTPUT out=1' }
+      - id: two
+        env: { ACTION: '${{ github.action }}', FILE: '${{ github.output }}' }
+        run: |
+          set OUTPUT out=2
+          show ACTION
+          show FILE
+          show GITHUB_OUTPUT
+          show GITHUB_ACTION_REPOSITORY
+          say ids ${{ github.actor_id != '' && github.repository_id != github.repository_owner_id }}
+      - { id: three, run: 'say made up [${{ steps.__run.outcome }}] given ${{ join(steps.*.outputs.out) }}' }
+      - { id: four, run: 'say in ${{ job.workflow_ref }} ${{ job.workflow_file_path }} [${{ toJSON(job.services) }}]' }
+")
+    .run();
+    let log = outcome.log();
+    assert!(log.contains("ACTION=two\n") && log.contains("GITHUB_ACTION_REPOSITORY=\n"), "{log}");
+    let value = |name: &str| log.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+    assert!(value("FILE=").is_some_and(|file| !file.is_empty()), "{log}");
+    assert_eq!(value("FILE="), value("GITHUB_OUTPUT="));
+    assert!(log.contains("ids true\n"), "{log}");
+    assert!(log.contains("made up [] given 2\n"), "{log}");
+    assert!(log.contains("in o/r/.github/workflows/ci.yml@ .github/workflows/ci.yml [null]\n"), "{log}");
 }
 
 #[test]
@@ -104,6 +133,12 @@ fn what_a_cancel_step_ends_fails_nothing() {
 ")
     .run();
     assert_eq!(outcome.steps(), "server:cancelled use:success stop:success after:success");
+    // GitHub documents SIGTERM here, and SIGINT where a job is cancelled.
+    let codes = outcome.events.iter().filter_map(|event| match &event.kind {
+        EventKind::Step(StepEvent::Finished { exit_code, .. }) => *exit_code,
+        _ => None,
+    });
+    assert_eq!(codes.max(), Some(128 + 15));
     assert_eq!(outcome.conclusion, "success");
     outcome.is_whole();
 }
@@ -137,6 +172,8 @@ fn time_ends_steps_and_jobs() {
     .run();
     assert_eq!(outcome.steps(), "slow:success next:success");
     assert!(outcome.log().contains("failure\n"));
+    let told = "##[error]The action 'Run forever' has timed out after 0.0005 minutes.\n";
+    assert!(outcome.log().contains(told), "{}", outcome.log());
     let outcome = Bench::new(
         "jobs:\n  a:\n    runs-on: ubuntu-latest\n    timeout-minutes: 0.005\n    steps:\n      - { id: slow, run: forever }\n      - { id: clean, if: always(), run: 'say cleaning' }\n",
     )

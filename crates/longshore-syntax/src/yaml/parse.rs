@@ -113,8 +113,10 @@ impl Tree<'_> {
                 }
             }
             Event::Scalar(text, style, anchor, tag) => {
-                let tag = tag.and_then(|tag| CoreTag::from_suffix(tag.core_suffix()?));
-                let scalar = Scalar { text: text.into_owned(), style: style_of(style), tag };
+                let core = tag.as_ref().and_then(|tag| CoreTag::from_suffix(tag.core_suffix()?));
+                let foreign_tag = (tag.is_some() && core.is_none()).then(|| self.tag_span(previous, span));
+                let style = style_of(style);
+                let scalar = Scalar { text: text.into_owned(), style, tag: core, foreign_tag };
                 let span = self.scalar_span(span, previous, scalar.style);
                 let node = Arc::new(Node { span, kind: NodeKind::Scalar(scalar) });
                 self.finish(Built { node, nodes: 1, depth: 1 }, anchor, span.end as usize)?;
@@ -215,6 +217,15 @@ impl Tree<'_> {
     fn span(&self, range: Range) -> Span {
         let at = |offset: Option<usize>| (offset.unwrap_or(0) + self.skipped).min(self.text.len());
         Span::new(at(range.start.byte_offset()), at(range.end.byte_offset()))
+    }
+
+    /// Where the tag of a scalar stands: somewhere behind the event before it.
+    fn tag_span(&self, previous: usize, scalar: Span) -> Span {
+        let gap = self.text.get(previous..scalar.start as usize).unwrap_or("");
+        let Some(at) = gap.find('!').map(|at| previous + at) else { return scalar };
+        let rest = self.text.get(at..).unwrap_or("");
+        let end = rest.find(|c: char| c.is_whitespace() || matches!(c, ',' | ']' | '}'));
+        Span::new(at, at + end.unwrap_or(rest.len()))
     }
 
     /// The scanner reports a block scalar from its first line of content to the next token. Its text is from the

@@ -1,5 +1,7 @@
 //! Scalars and their type by the YAML 1.2.2 core schema (section 10.3.2).
 
+use crate::Span;
+
 /// A scalar before any type is given to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scalar {
@@ -7,8 +9,10 @@ pub struct Scalar {
     pub text: String,
     /// How it was written.
     pub style: ScalarStyle,
-    /// A tag of the core schema, if one was written; other tags say nothing about the value and are dropped.
+    /// A tag of the core schema, if one was written; other tags say nothing about the value.
     pub tag: Option<CoreTag>,
+    /// Where another tag stands, such as what `!main` is to YAML.
+    pub foreign_tag: Option<Span>,
 }
 
 /// How a scalar was written; only plain scalars can be anything but strings.

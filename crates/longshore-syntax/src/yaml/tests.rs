@@ -60,7 +60,8 @@ fn aliases_are_the_node_they_name() {
 #[test]
 fn plain_scalars_follow_the_core_schema() {
     let resolve = |text: &str| {
-        let scalar = Scalar { text: text.to_owned(), style: ScalarStyle::Plain, tag: None };
+        let scalar =
+            Scalar { text: text.to_owned(), style: ScalarStyle::Plain, tag: None, foreign_tag: None };
         match scalar.resolve() {
             Resolved::Null => "null".to_owned(),
             Resolved::Bool(value) => value.to_string(),

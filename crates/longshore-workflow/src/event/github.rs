@@ -5,17 +5,16 @@
 use longshore_expr::Value;
 
 use super::Event;
-use super::payload::short;
+use super::payload::{at, short};
 use crate::evaluate::Fact;
 
 /// What only the run knows.
-const UNKNOWN: [&str; 21] = [
+const UNKNOWN: [&str; 18] = [
     "action",
     "action_path",
     "action_ref",
     "action_repository",
     "action_status",
-    "actor_id",
     "artifact_cache_size_limit",
     "env",
     "event_path",
@@ -23,8 +22,6 @@ const UNKNOWN: [&str; 21] = [
     "output",
     "path",
     "ref_protected",
-    "repository_id",
-    "repository_owner_id",
     "repository_visibility",
     "retention_days",
     "run_attempt",
@@ -52,6 +49,9 @@ impl Event {
             (Some(""), Some(""))
         };
         let owner = self.repository.as_deref().and_then(|name| name.split_once('/')).map(|(owner, _)| owner);
+        let id = |path: &[&str]| at(&self.payload, path).map(|id| id.to_text().into_owned());
+        let (repository_id, owner_id) = (id(&["repository", "id"]), id(&["repository", "owner", "id"]));
+        let actor_id = id(&["sender", "id"]);
         let url = self.repository.as_ref().map(|name| format!("git://github.com/{name}.git"));
         let workflow_ref = self.repository.as_ref().zip(git_ref);
         let workflow_ref = workflow_ref.map(|(name, git_ref)| format!("{name}/{}@{git_ref}", workflow.path));
@@ -64,6 +64,9 @@ impl Event {
             ("base_ref", base_ref),
             ("head_ref", head_ref),
             ("actor", self.actor.as_deref()),
+            ("actor_id", actor_id.as_deref()),
+            ("repository_id", repository_id.as_deref()),
+            ("repository_owner_id", owner_id.as_deref()),
             ("triggering_actor", self.actor.as_deref()),
             ("repository", self.repository.as_deref()),
             ("repository_owner", owner),

@@ -28,11 +28,57 @@ impl Event {
         }
         payload.set("repository", repository(facts));
         if let Some(actor) = &facts.actor {
-            payload.set("sender", entries(&[("login", Value::from(actor.as_str()))]));
+            payload.set("sender", user(actor));
         }
         let mut event = Self::from_payload(Some(name), payload.build());
         event.complete(facts);
         event
+    }
+
+    /// Says who causes an event that is made up, if nobody has said so, and what its pull request is called.
+    pub fn cause(&mut self, actor: &str) {
+        let Value::Object(payload) = &self.payload else { return };
+        if !self.is_synthetic || self.actor.is_some() {
+            return;
+        }
+        self.actor = Some(actor.to_owned());
+        let mut payload = payload.with("sender", user(actor));
+        if self.name == "push" {
+            payload = payload.with("pusher", entries(&[("name", Value::from(actor))]));
+        }
+        if let Some(Value::Object(pull_request)) = payload.get("pull_request") {
+            let mut pull_request = pull_request.with("user", user(actor));
+            if pull_request.get("title").is_none()
+                && let Some(title) = self.proposed_title()
+            {
+                pull_request = pull_request.with("title", Value::from(title));
+            }
+            payload = payload.with("pull_request", Value::Object(pull_request));
+        }
+        self.payload = Value::Object(payload);
+    }
+
+    /// What a pull request is called of which nobody says it: what its last commit is called, or its branch.
+    fn proposed_title(&self) -> Option<&str> {
+        let commit = self.commit_message.as_deref().and_then(|message| message.lines().next());
+        commit.or(self.head_ref.as_deref())
+    }
+
+    /// Says which cron entry is due, if nobody has said so.
+    pub fn fall_due(&mut self, cron: &str) {
+        if let Value::Object(payload) = &self.payload
+            && self.is_synthetic
+            && payload.get("schedule").is_none()
+        {
+            self.payload = Value::Object(payload.with("schedule", Value::from(cron)));
+        }
+    }
+
+    /// The same with all inputs of a dispatch in its payload, as text: those that nobody gave have their defaults.
+    #[must_use]
+    pub fn with_inputs(mut self, inputs: &Object) -> Self {
+        inputs.iter().for_each(|(name, value)| self.set_input(name, &value.to_text()));
+        self
     }
 
     /// Sets an input of a dispatch, as text.
@@ -138,22 +184,43 @@ fn push(payload: &mut Entries, facts: &EventFacts) {
     payload.set("forced", Value::from(facts.forced));
     payload.set("base_ref", Value::Null);
     // GitHub lists the oldest first.
+    let commit = |known: &CommitFacts| commit(facts, known);
     payload.set("commits", Value::from(facts.commits.iter().rev().map(commit).collect::<Vec<_>>()));
     payload.set("head_commit", facts.commits.first().map_or(Value::Null, commit));
+    if let (Some(repository), Some(after)) = (&facts.repository, after) {
+        let place = match &facts.before {
+            Some(before) => format!("compare/{}...{}", start_of(before), start_of(after)),
+            None => format!("commit/{}", start_of(after)),
+        };
+        payload.text("compare", &format!("https://github.com/{repository}/{place}"));
+    }
     if let Some(actor) = &facts.actor {
         payload.set("pusher", entries(&[("name", Value::from(actor.as_str()))]));
     }
 }
 
-fn commit(commit: &CommitFacts) -> Value {
+/// As much of a commit's id as GitHub shows in addresses.
+fn start_of(id: &str) -> &str {
+    id.get(..12).unwrap_or(id)
+}
+
+fn user(login: &str) -> Value {
+    entries(&[("login", Value::from(login)), ("type", Value::from("User"))])
+}
+
+fn commit(facts: &EventFacts, commit: &CommitFacts) -> Value {
     let author = entries(&[
         ("name", Value::from(commit.author_name.as_str())),
         ("email", Value::from(commit.author_email.as_str())),
     ]);
     let mut value = Entries::default();
     value.text("id", &commit.id);
+    value.set("distinct", Value::from(true));
     value.text("message", &commit.message);
     value.optional("timestamp", commit.timestamp.as_deref());
+    if let Some(repository) = &facts.repository {
+        value.text("url", &format!("https://github.com/{repository}/commit/{}", commit.id));
+    }
     value.set("author", author.clone());
     value.set("committer", author);
     value.build()
@@ -163,11 +230,16 @@ fn pull_request(payload: &mut Entries, facts: &EventFacts) {
     let known = facts.pull_request.clone().unwrap_or_default();
     let number = Value::Number(f64::from(known.number.unwrap_or(1)));
     let base_ref = known.base_ref.as_deref().or(facts.default_branch.as_deref());
+    let branch = facts.git_ref.as_deref().map(short);
+    let owner = facts.repository.as_deref().and_then(|name| name.split_once('/')).map(|(owner, _)| owner);
+    let label = |branch: Option<&str>| Some(format!("{}:{}", owner?, branch?));
     let mut head = Entries::default();
-    head.optional("ref", facts.git_ref.as_deref().map(short));
+    head.optional("label", label(branch).filter(|_| !known.is_fork).as_deref());
+    head.optional("ref", branch);
     head.optional("sha", facts.sha.as_deref());
     head.set("repo", if known.is_fork { fork() } else { repository(facts) });
     let mut base = Entries::default();
+    base.optional("label", label(base_ref).as_deref());
     base.optional("ref", base_ref);
     base.optional("sha", known.base_sha.as_deref());
     base.set("repo", repository(facts));
@@ -177,9 +249,14 @@ fn pull_request(payload: &mut Entries, facts: &EventFacts) {
     pull_request.set("draft", Value::from(known.draft));
     pull_request.set("merged", Value::from(false));
     pull_request.optional("title", known.title.as_deref());
+    pull_request.set("body", Value::Null);
+    if let Some(repository) = &facts.repository {
+        let number = number.to_text();
+        pull_request.text("html_url", &format!("https://github.com/{repository}/pull/{number}"));
+    }
     pull_request.set("labels", labels(&known.labels));
     if let Some(actor) = &facts.actor {
-        pull_request.set("user", entries(&[("login", Value::from(actor.as_str()))]));
+        pull_request.set("user", user(actor));
     }
     pull_request.set("head", head.build());
     pull_request.set("base", base.build());
@@ -237,6 +314,10 @@ fn repository(facts: &EventFacts) -> Value {
         repository.text("name", name);
         repository.text("full_name", full_name);
         repository.set("owner", entries(&[("login", Value::from(owner))]));
+        repository.text("html_url", &format!("https://github.com/{full_name}"));
+        repository.text("git_url", &format!("git://github.com/{full_name}.git"));
+        repository.text("ssh_url", &format!("git@github.com:{full_name}.git"));
+        repository.text("clone_url", &format!("https://github.com/{full_name}.git"));
     }
     repository.optional("default_branch", facts.default_branch.as_deref());
     repository.set("fork", Value::from(false));

@@ -155,8 +155,42 @@ fn nobody_knows_what_a_made_up_event_is_about() {
 fn a_made_up_push_looks_like_githubs() {
     let event = Event::synthetic("push", &facts());
     let text = event.payload.to_json_compact();
-    assert!(text.contains(r#""head_commit":{"id":"c0ffee","message":"second""#), "{text}");
+    assert!(text.contains(r#""head_commit":{"id":"c0ffee","distinct":true,"message":"second""#), "{text}");
     assert!(text.contains(r#""commits":[{"id":"abcd""#), "oldest first: {text}");
     assert!(text.contains(r#""created":false,"deleted":false,"forced":false"#), "{text}");
     assert_eq!(event.commit_message.as_deref(), Some("second"));
+}
+
+#[test]
+fn who_causes_a_made_up_event_stands_in_its_payload() {
+    let unknown = EventFacts { actor: None, ..facts() };
+    let text = |event: &Event, path: &[&str]| {
+        super::payload::at(&event.payload, path).map(|value| value.to_text().into_owned())
+    };
+    let mut push = Event::synthetic("push", &unknown);
+    push.cause("ann");
+    push.cause("bob");
+    assert_eq!(text(&push, &["sender", "login"]).as_deref(), Some("ann"));
+    assert_eq!(text(&push, &["pusher", "name"]).as_deref(), Some("ann"));
+    let mut request = Event::synthetic("pull_request", &unknown);
+    request.cause("ann");
+    assert_eq!(text(&request, &["pull_request", "user", "login"]).as_deref(), Some("ann"));
+    assert_eq!(text(&request, &["pull_request", "title"]).as_deref(), Some("second"));
+    assert_eq!(text(&request, &["pull_request", "head", "label"]).as_deref(), Some("owner:topic"));
+    // A payload says itself who caused it.
+    let mut told = payload(r#"{"ref":"refs/heads/main","after":"b","sender":{"login":"eve","id":7}}"#);
+    told.cause("ann");
+    assert_eq!(told.actor.as_deref(), Some("eve"));
+    let id = told.github_context(WORKFLOW).property("actor_id").map(|id| id.to_text().into_owned());
+    assert_eq!(id.as_deref(), Some("7"));
+}
+
+#[test]
+fn a_dispatch_has_all_inputs_as_text() {
+    let given = EventFacts { inputs: vec![("a".to_owned(), "x".to_owned())], ..facts() };
+    let inputs =
+        [("a", Value::from("x")), ("b", Value::Bool(true)), ("n", Value::Number(5.0))].into_iter().collect();
+    let event = Event::synthetic("workflow_dispatch", &given).with_inputs(&inputs);
+    let found = event.payload.property("inputs").unwrap().to_json_compact();
+    assert_eq!(found, r#"{"a":"x","b":"true","n":"5"}"#);
 }

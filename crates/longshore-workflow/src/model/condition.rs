@@ -21,6 +21,11 @@ pub struct Condition {
 }
 
 impl Condition {
+    /// Whether `success()` was put in front of it.
+    pub fn is_guarded(&self) -> bool {
+        self.written.as_ref().is_none_or(|written| !Arc::ptr_eq(&self.expr, &written.expr))
+    }
+
     /// What the file says, without `${{` and `}}` around it; `None` where it says nothing.
     ///
     /// `written` has a place in the file, which of a text over several lines is only the first.
@@ -29,7 +34,7 @@ impl Condition {
         if self.is_text {
             return Some(file.slice(written.span).trim().to_owned());
         }
-        let is_guarded = !Arc::ptr_eq(&self.expr, &written.expr);
+        let is_guarded = self.is_guarded();
         let inner = self.text.strip_prefix("success() && (").and_then(|text| text.strip_suffix(')'));
         Some(inner.filter(|_| is_guarded).unwrap_or(&self.text).trim().to_owned())
     }

@@ -1,5 +1,7 @@
 //! The workflow.
 
+use std::borrow::Cow;
+
 use longshore_syntax::{SourceFile, Spanned};
 
 use super::{Job, Permissions, Trigger};
@@ -34,6 +36,25 @@ impl Workflow {
     /// What GitHub calls it: its name, or its path without one.
     pub fn display_name(&self) -> &str {
         self.name.as_ref().map_or(self.file.name(), |name| name.value.as_str())
+    }
+
+    /// Its path in the repository. A file from elsewhere counts as one of `.github/workflows`, where GitHub reads them.
+    pub fn repository_path(&self) -> Cow<'_, str> {
+        match self.file.name() {
+            path if path.starts_with('/') => {
+                let name = path.rsplit('/').next().unwrap_or(path);
+                Cow::Owned(format!(".github/workflows/{name}"))
+            }
+            path => Cow::Borrowed(path),
+        }
+    }
+
+    /// `github.workflow`: its name, or its path without one.
+    pub fn context_name(&self) -> Cow<'_, str> {
+        match &self.name {
+            Some(name) => Cow::Borrowed(name.value.as_str()),
+            None => self.repository_path(),
+        }
     }
 
     /// The job with this id, without regard to letter case.

@@ -1,10 +1,8 @@
 //! From an event to a plan.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use longshore_expr::Object;
 use longshore_syntax::{Diagnostic, Progress, Severity, SourceFile, SourceRef};
 
 use super::scope::{Origin, Scope};
@@ -97,8 +95,9 @@ impl<'a> Planner<'a> {
         self.reported.clear();
         self.called.clear();
         self.units_left = MAX_UNITS;
-        let event = with_inputs(self.input.event, &started.inputs);
-        let identity = WorkflowIdentity { name: workflow.display_name(), path: workflow.file.name() };
+        let event = self.input.event.clone().with_inputs(&started.inputs);
+        let (name, path) = (workflow.context_name(), workflow.repository_path());
+        let identity = WorkflowIdentity { name: &name, path: &path };
         let knowledge = Knowledge::default()
             .with("github", event.github_facts(identity))
             .with("inputs", Fact::Known(started.inputs.clone().into()))
@@ -248,13 +247,6 @@ fn invalid(workflow: &WorkflowFile) -> Stopped {
     let first = diagnostics.iter().find(|diagnostic| diagnostic.severity == Severity::Error);
     let text = first.map_or_else(String::new, |diagnostic| diagnostic.message.clone());
     Stopped::new(Obstacle::InvalidFile, first.map(|diagnostic| diagnostic.span), text)
-}
-
-/// The event with all inputs of a dispatch in its payload, as text.
-fn with_inputs<'e>(event: &'e Event, inputs: &Object) -> Cow<'e, Event> {
-    let mut event = Cow::Borrowed(event);
-    inputs.iter().for_each(|(name, value)| event.to_mut().set_input(name, &value.to_text()));
-    event
 }
 
 /// What GitHub calls a run without `run-name`.

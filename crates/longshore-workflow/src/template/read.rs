@@ -67,6 +67,13 @@ impl Reader<'_> {
 
     /// The scalar with its expressions parsed, before its rule has seen it.
     pub(super) fn scalar(&mut self, node: &Arc<Node>, place: Place) -> Token {
+        if let Some(span) = node.as_scalar().and_then(|scalar| scalar.foreign_tag) {
+            let message =
+                format!("`{}` is a tag to YAML, and GitHub knows no such tag", self.file.slice(span));
+            let diagnostic = Diagnostic::error(code::UNKNOWN_TAG, span, message)
+                .help("put a text that begins with `!` in quotes, and an expression in `${{ }}`");
+            self.refusals.push_unpublished(diagnostic);
+        }
         let kind = match node.as_scalar().map(Scalar::resolve) {
             None | Some(Resolved::Null) => TokenKind::Null,
             Some(Resolved::Bool(value)) => TokenKind::Bool(value),
@@ -224,7 +231,7 @@ fn unexpected_scalar(
 /// What to do about a text that would be right without quotes, or in YAML 1.1.
 fn type_help(token: &Token, rules: &[&'static Definition]) -> Option<&'static str> {
     let scalar = token.node.as_scalar()?;
-    let plain = Scalar { text: scalar.text.clone(), style: ScalarStyle::Plain, tag: None };
+    let plain = Scalar { text: scalar.text.clone(), style: ScalarStyle::Plain, tag: None, foreign_tag: None };
     let wants = |shape: fn(&Shape) -> bool| rules.iter().any(|rule| shape(&rule.shape));
     let unquoted = match plain.resolve() {
         Resolved::Bool(_) => wants(|shape| matches!(shape, Shape::Boolean)),

@@ -12,6 +12,8 @@ pub mod code {
     pub const UNKNOWN_KEY: Code = Code("workflow/unknown-key");
     /// A value outside of the allowed ones.
     pub const INVALID_VALUE: Code = Code("workflow/invalid-value");
+    /// A tag that is none of YAML's own.
+    pub const UNKNOWN_TAG: Code = Code("workflow/unknown-tag");
     /// A list where a text is expected, and so on.
     pub const WRONG_TYPE: Code = Code("workflow/wrong-type");
     /// The same key twice.
@@ -80,6 +82,7 @@ pub mod code {
         EMPTY,
         UNKNOWN_KEY,
         INVALID_VALUE,
+        UNKNOWN_TAG,
         WRONG_TYPE,
         DUPLICATE_KEY,
         MISSING_KEY,

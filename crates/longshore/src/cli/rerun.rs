@@ -133,9 +133,9 @@ pub(super) fn again(
     let asked = Recorded::read(run.directory(), &secrets)?;
     let root = Path::new(&summary.outline.directory);
     let prepared = prepare(root, &summary.outline.path, &asked, session)?;
-    let Some(workflow) = prepared.starting().next() else { return nothing(&prepared) };
+    let Some(workflow) = prepared.starting().next() else { return nothing(&prepared, session) };
     let Some(mut request) = prepared.request(workflow, &secrets, args.debug) else {
-        return nothing(&prepared);
+        return nothing(&prepared, session);
     };
     request.prior = priors(&run, &before, which);
     let stage = Stage::set(args, Some(&asked), session)?;

@@ -110,7 +110,7 @@ pub(super) fn run(args: &RunArgs, session: &mut Session) -> Outcome {
     let prepared = prepare(&asked, session)?;
     let starting: Vec<&WorkflowPlan> = prepared.starting().collect();
     if starting.is_empty() {
-        return nothing(&prepared);
+        return nothing(&prepared, session);
     }
     let secrets = secrets_for(&prepared.event, &args.carry.secrets, session)?;
     let stage = Stage::set(&args.carry, None, session)?;
@@ -239,16 +239,17 @@ impl Prepared {
         let file = self.project.workflows.iter().find(|file| file.file.name() == workflow.file.name())?;
         let root = self.project.tree.root().to_owned();
         let repository = self.event.repository.clone().unwrap_or_else(|| local_name(&root));
+        let inputs = match &workflow.start {
+            Start::Starts(started) => started.inputs.clone(),
+            Start::Stopped(_) => Object::default(),
+        };
         Some(RunRequest {
             id: RunId(0),
             number: 0,
             attempt: 0,
             workflow: Arc::new(file.parsed.model.clone()?),
-            event: self.event.clone(),
-            inputs: match &workflow.start {
-                Start::Starts(started) => started.inputs.clone(),
-                Start::Stopped(_) => Object::default(),
-            },
+            event: self.event.clone().with_inputs(&inputs),
+            inputs,
             vars: self.vars.clone(),
             secrets: secrets.clone(),
             token: secrets::token(secrets),
@@ -265,8 +266,9 @@ impl Prepared {
     }
 }
 
-/// Nothing starts: that is an answer if there are workflows, and a mistake if there are none.
-pub(super) fn nothing(prepared: &Prepared) -> Outcome {
+/// Nothing starts. That filters let nothing through is an answer, as on GitHub; that nobody waits for the event, or that
+/// there is no workflow, is a mistake.
+pub(super) fn nothing(prepared: &Prepared, session: &mut Session) -> Outcome {
     if prepared.has_invalid_files {
         return Err(RunError::Plan.into());
     }
@@ -282,6 +284,15 @@ pub(super) fn nothing(prepared: &Prepared) -> Outcome {
             format!("none of the {} workflows starts with this event{reasons}{more}", many.len())
         }
     };
+    let is_filtered = |workflow: &WorkflowPlan| match &workflow.start {
+        Start::Stopped(stopped) => stopped.obstacle.is_filter(),
+        Start::Starts(_) => false,
+    };
+    if prepared.plan.workflows.iter().any(is_filtered) {
+        let why = why.replace('\n', "\n    ");
+        session.output.complain(&format!("note: there is nothing to run: {why}\n"));
+        return Ok(Exit::Success);
+    }
     Err(RunError::Nothing { why }.into())
 }
 

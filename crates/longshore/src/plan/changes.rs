@@ -259,7 +259,7 @@ impl Compared {
 fn commit_facts(commit: &Commit) -> CommitFacts {
     CommitFacts {
         id: commit.id.to_string(),
-        message: commit.message.clone(),
+        message: commit.message.trim_end().to_owned(),
         author_name: commit.author.name.clone(),
         author_email: commit.author.email.clone(),
         timestamp: Some(rfc3339(commit.committer.seconds, commit.committer.offset_seconds)),

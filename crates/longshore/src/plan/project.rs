@@ -153,9 +153,15 @@ impl Project {
         let (Some(parent), Some(name)) = (found.parent(), found.file_name()) else { return Err(missing()) };
         let tree = WorkTree::at(parent)?;
         let path = RepositoryPath::parse(&name.to_string_lossy())?;
-        let file = tree.read(&path)?.ok_or_else(missing)?;
-        let file = SourceFile::new(found.to_string_lossy(), file.text());
-        self.workflows.push(WorkflowFile::read(file));
+        let name = found.to_string_lossy();
+        match tree.read(&path) {
+            Ok(file) => {
+                let file = file.ok_or_else(missing)?;
+                self.workflows.push(WorkflowFile::read(SourceFile::new(name, file.text())));
+            }
+            Err(WorkTreeError::Text(error)) => self.unreadable(&name, &error.to_string()),
+            Err(error) => return Err(error.into()),
+        }
         Ok(())
     }
 
@@ -163,14 +169,17 @@ impl Project {
         match self.tree.read(path) {
             Ok(Some(file)) => self.workflows.push(WorkflowFile::read(file)),
             Ok(None) => {}
-            Err(WorkTreeError::Text(error)) => {
-                let file = SourceFile::new(path.as_str(), "");
-                let diagnostic = Diagnostic::error(NOT_TEXT, Span::at(0), error.to_string());
-                self.unreadable.push(FileFindings { file, diagnostics: vec![diagnostic] });
-            }
+            Err(WorkTreeError::Text(error)) => self.unreadable(path.as_str(), &error.to_string()),
             Err(error) => return Err(error.into()),
         }
         Ok(())
+    }
+
+    /// Says that a file is no text.
+    fn unreadable(&mut self, name: &str, why: &str) {
+        let file = SourceFile::new(name, "");
+        let diagnostic = Diagnostic::error(NOT_TEXT, Span::at(0), why);
+        self.unreadable.push(FileFindings { file, diagnostics: vec![diagnostic] });
     }
 }
 

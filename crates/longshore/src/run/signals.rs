@@ -1,16 +1,24 @@
 //! Ctrl-C: the first cancels as GitHub does, the second kills, the third leaves at once.
 
 use std::io;
+use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+
+/// Signals that follow each other so quickly are one wish: `timeout`, for one, sends them to us and to our group.
+const ECHO: Duration = Duration::from_millis(100);
 
 /// Hands signals on for as long as the process lives; the third ends it.
 pub(crate) fn listen(mut heard: impl FnMut() + Send + 'static) -> io::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     std::thread::spawn(move || {
         let mut count = 0_u32;
+        let mut last: Option<Instant> = None;
         for signal in signals.forever() {
+            if last.replace(Instant::now()).is_some_and(|last| last.elapsed() < ECHO) {
+                continue;
+            }
             count += 1;
             heard();
             if count > 2 {

@@ -293,7 +293,7 @@ fn why_nothing_starts_is_said_of_each_workflow() {
     }
     commit(&it);
     let ended = it.other(&["run"]);
-    assert_eq!(ended.code, 2, "{}", ended.stderr);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
     let reasons: Vec<&str> =
         ended.stderr.lines().filter(|line| line.starts_with("    ")).map(str::trim).collect();
     let expected = [
@@ -301,6 +301,38 @@ fn why_nothing_starts_is_said_of_each_workflow() {
         "`.github/workflows/b.yml`: branch `main` matches no pattern of `branches`",
     ];
     assert_eq!(reasons, expected, "{}", ended.stderr);
+}
+
+#[test]
+fn what_filters_hold_back_is_no_mistake() {
+    let Some(it) = Containers::with_networks() else { return };
+    let job = "jobs: { a: { runs-on: ubuntu-latest, steps: [ run: echo here ] } }";
+    for on in ["push: { branches: [other] }", "push: { tags: ['v*'] }", "push: { paths: [nowhere] }"] {
+        let (ended, events) = run(&it, &format!("on: {{ {on} }}\n{job}\n"), &[]);
+        assert_eq!((ended.code, jobs(&events)), (0, pairs(&[])), "{on}: {}", ended.stderr);
+        assert!(ended.stderr.contains("ci.yml` does not start"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_shell_that_cannot_be_used_fails_its_step() {
+    let Some(it) = Containers::with_networks() else { return };
+    let workflow = r"
+on: push
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    steps:
+      - { run: echo no, shell: fish, continue-on-error: true }
+      - { run: echo no, shell: fish, if: false }
+      - { run: pwd, working-directory: nowhere, continue-on-error: true }
+      - run: echo reached
+";
+    let (ended, events) = run(&it, workflow, &[]);
+    assert_eq!((ended.code, jobs(&events)), (0, pairs(&[("a", "success")])), "{}", ended.stderr);
+    let log = log(&events);
+    assert!(log.contains("Invalid shell option.") && log.contains("reached\n"), "{log}");
+    assert!(log.contains("failed to start `bash` in the directory"), "{log}");
 }
 
 #[test]

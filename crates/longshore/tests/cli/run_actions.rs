@@ -161,3 +161,36 @@ jobs:
         assert!(shown.contains(line), "{line}: {shown}");
     }
 }
+
+#[test]
+fn actions_of_the_running_commit_need_no_checkout() {
+    for it in both() {
+        let outer = r#"
+name: Outer
+outputs: { got: { value: "${{ steps.in.outputs.got }}" } }
+runs:
+  using: composite
+  steps:
+    - { id: in, uses: $/.github/actions/inner }
+    - { shell: sh, run: test -f "$GITHUB_ACTION_PATH/../inner/action.yml" }
+"#;
+        let inner = r#"
+name: Inner
+outputs: { got: { value: "${{ steps.x.outputs.got }}" } }
+runs: { using: composite, steps: [ { id: x, shell: sh, run: echo got=within >> "$GITHUB_OUTPUT" } ] }
+"#;
+        it.context.write(".github/actions/outer/action.yml", outer);
+        it.context.write(".github/actions/inner/action.yml", inner);
+        let workflow = r#"
+on: push
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    steps:
+      - { id: o, uses: $/.github/actions/outer }
+      - run: test "${{ steps.o.outputs.got }}" = within; test -z "$(ls)"
+"#;
+        let (code, shown) = run(&it, workflow, &[]);
+        assert_eq!(code, 0, "{shown}");
+    }
+}

@@ -13,6 +13,7 @@ mod objects;
 mod subject;
 mod submodule;
 
+use std::path::Path;
 use std::sync::PoisonError;
 
 use self::credentials::Credentials;
@@ -21,7 +22,7 @@ use self::lay::{Laid, Layout};
 pub(crate) use self::objects::LentObjects;
 use self::subject::Subject;
 use crate::environment::set;
-use crate::handler::HandlerEnd;
+use crate::handler::{HandlerEnd, Inputs};
 use crate::job::{Folder, chain};
 use crate::step::StepCall;
 
@@ -55,6 +56,46 @@ pub(super) fn post(call: &StepCall<'_>) -> HandlerEnd {
         Credentials::take_back(call, &wish, &server(call, &wish), &target);
     }
     HandlerEnd::success()
+}
+
+/// Lays the files of the running commit out beside those of other actions, once for a job; their directory inside.
+pub(crate) fn lay_actions(call: &StepCall<'_>) -> Result<String, String> {
+    let place = call.steps.place;
+    let github = |key: &str| call.scope.text("github", key).unwrap_or_default();
+    let (repository, commit) = (github("repository"), github("sha"));
+    let inside = format!("{}/{repository}/{commit}", place.paths.actions);
+    let mut known = place.checkouts.lock().unwrap_or_else(PoisonError::into_inner);
+    if known.contains_key(Path::new(&inside)) {
+        return Ok(inside);
+    }
+    let wish = Wish::read(&Inputs::default(), &repository, &place.paths.workspace)?;
+    let subject = Subject::find(call, &wish)?;
+    if let Some(warning) = &subject.warning {
+        call.voice.warning(warning);
+    }
+    let (root, below) = place.paths.anchor(&inside);
+    let target = Folder::open(&root).and_then(|root| root.make_all(&below)).and_then(|target| {
+        target.clear()?;
+        Ok(target)
+    });
+    let target = target.map_err(|error| format!("failed to make `{inside}`: {error}"))?;
+    let work = &call.steps.run.runner.work;
+    let layout = Layout {
+        wish: &wish,
+        repository: subject.repository.as_ref(),
+        files: subject.files.as_deref(),
+        commit: subject.commit.as_ref(),
+        reference: &subject.reference,
+        url: &format!("{}/{repository}", server(call, &wish)),
+        lent: &place.lent,
+        state: work.parent().unwrap_or(work),
+        settings: &|_| {},
+        depth: 0,
+        fetch: &|url, commit| Subject::of_submodule(call, url, commit),
+    };
+    let laid = layout.lay(&target).map_err(|error| chain(&error))?;
+    known.insert(inside.clone().into(), Checkout { url: String::new(), tracked: laid.tracked });
+    Ok(inside)
 }
 
 fn wish(call: &StepCall<'_>) -> Result<Wish, String> {
