@@ -6,6 +6,8 @@
 //!
 //! Source: `setns(2)`, `pidfd_open(2)` ("polling"), `capabilities(7)`.
 
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use longshore_engine::{EngineError, Fault};
@@ -24,8 +26,12 @@ const KINDS: [(&str, Namespaces); 2] = [("user", Namespaces::USER), ("net", Name
 /// `CAP_NET_BIND_SERVICE`, the only right that they have.
 const BIND_SERVICE: u64 = 1 << 10;
 
-/// Starts a program, whose path is the first word.
-pub(crate) fn start(process: ProcessDto, command: &[String]) -> Result<(Child, Streams), EngineError> {
+/// Starts a program, whose path is the first word, in a directory.
+pub(crate) fn start(
+    process: ProcessDto,
+    directory: &Path,
+    command: &[String],
+) -> Result<(Child, Streams), EngineError> {
     let failed = |errno: Errno| {
         let word = command.first().map_or("", String::as_str);
         EngineError::new(Fault::Environment, format!("failed to start `{word}` in the container's network"))
@@ -38,6 +44,8 @@ pub(crate) fn start(process: ProcessDto, command: &[String]) -> Result<(Child, S
         pidfd.try_clone().map_err(|error| failed(Errno::from_io_error(&error).unwrap_or(Errno::BADF)))?,
     );
     let mut program = Program::new();
+    // While it is still who we are: our own directories need be open to nobody else.
+    program.push(Op::WorkingDirectory(c_text(directory.as_os_str().as_bytes())?));
     if kinds != Namespaces::NONE {
         program.push(Op::Enter(Arc::new(pidfd), kinds));
     }
@@ -52,7 +60,6 @@ pub(crate) fn start(process: ProcessDto, command: &[String]) -> Result<(Child, S
         program.push(Op::Become { uid, gid, groups: None, capabilities: BIND_SERVICE });
     }
     program.push(Op::NoNewPrivileges);
-    program.push(Op::WorkingDirectory(c"/".into()));
     let words: Vec<_> = command.iter().map(|word| c_text(word.as_str())).collect::<Result<_, _>>()?;
     program.execute(words.first().cloned().into_iter().collect(), words, Vec::new());
     let mut child = spawn(&program, Namespaces::NONE, None).map_err(failed)?;

@@ -181,10 +181,11 @@ impl Engine for NativeEngine {
     fn start_beside(
         &self,
         id: &ContainerId,
+        directory: &Path,
         command: &[String],
         output: Output,
     ) -> Result<Box<dyn RunningExec>, EngineError> {
-        Ok(Box::new(self.start_process_beside(id, command, output)?))
+        Ok(Box::new(self.start_process_beside(id, directory, command, output)?))
     }
 
     fn wait(&self, id: &ContainerId) -> Result<ExitStatus, EngineError> {

@@ -143,10 +143,11 @@ impl NativeEngine {
     pub fn start_process_beside(
         &self,
         id: &ContainerId,
+        directory: &Path,
         command: &[String],
         output: Output,
     ) -> Result<NativeExec, EngineError> {
-        let (child, streams) = crate::beside::start(self.running_process(id)?, command)?;
+        let (child, streams) = crate::beside::start(self.running_process(id)?, directory, command)?;
         let io = ProcessIo { output, ..ProcessIo::default() };
         Ok(NativeExec::new(child, streams, io, &self.program))
     }

@@ -66,15 +66,17 @@ pub trait Engine: Send + Sync {
     /// Starts a program of this machine in the network of a container that runs, and in nothing else of it: it sees this
     /// machine's files and processes, and has no rights besides listening at any port. So it works with every image. Names of
     /// the container's networks are answered at `127.0.0.11`. What it writes to standard output is handed on; its standard
-    /// input becomes readable when the container ends, and it is expected to end then. Engines whose containers may be
-    /// elsewhere cannot do it, and say so in [`Capabilities::beside`].
+    /// input becomes readable when the container ends, and it is expected to end then. It works in `directory`, which it may
+    /// use even where the way there is closed to the container's user. Engines whose containers may be elsewhere cannot do
+    /// it, and say so in [`Capabilities::beside`].
     fn start_beside(
         &self,
         id: &ContainerId,
+        directory: &Path,
         command: &[String],
         output: Output,
     ) -> Result<Box<dyn RunningExec>, EngineError> {
-        let _ = (command, output);
+        let _ = (directory, command, output);
         let engine = self.capabilities().engine;
         let message = format!(
             "the engine {engine} starts no programs of this machine in the network of container {}",

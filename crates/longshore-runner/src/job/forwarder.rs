@@ -1,6 +1,6 @@
 //! The process that hands ports on to a job, see [`forward_main`](crate::forward_main).
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -61,8 +61,11 @@ impl Forwarder {
         let program = if is_beside { PROGRAM } else { PROGRAM_INSIDE };
         let mut command = vec![program.to_owned(), FORWARD.to_owned()];
         command.extend(is_beside.then(|| BESIDE.to_owned()));
-        let sockets = if is_beside { place.paths.services() } else { SERVICES.into() };
-        command.extend(rules.iter().map(|rule| rule.argument(&sockets)));
+        // Beside the container it works in the directory of the sockets, to which the way may be closed to it.
+        let sockets = if is_beside { Path::new(".") } else { Path::new(SERVICES) };
+        command.extend(rules.iter().map(|rule| rule.argument(sockets)));
+        let has_sockets = rules.iter().any(|rule| matches!(rule.target, Target::Socket(_)));
+        let directory = if has_sockets { place.paths.services() } else { PathBuf::from("/") };
         let said = Arc::new((Mutex::new(String::new()), Condvar::new()));
         let hearing = Arc::clone(&said);
         let sink = move |_: Stream, bytes: &[u8]| {
@@ -75,7 +78,7 @@ impl Forwarder {
         let output = Output::Sink(Arc::new(sink));
         let failed = |why: &str| format!("failed to forward ports to the job: {why}");
         let started = if let Some(container) = place.container().filter(|_| is_beside) {
-            place.engine().start_beside(container, &command, output)
+            place.engine().start_beside(container, &directory, &command, output)
         } else {
             let spec = ExecSpec { command, user: Some("0".to_owned()), ..ExecSpec::default() };
             place.exec(&spec, ProcessIo { output, ..ProcessIo::default() })

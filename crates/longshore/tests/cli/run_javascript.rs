@@ -1,5 +1,6 @@
 //! `longshore run`: actions that others have written, in JavaScript, of steps, in containers.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use crate::containers::Containers;
@@ -117,6 +118,9 @@ jobs:
 #[test]
 fn only_actions_reach_the_services_for_actions() {
     let Some(it) = with_node() else { return };
+    // As the state directory of root is: closed to everybody else, users of containers included.
+    let top = it.context.project().join("..");
+    std::fs::set_permissions(top, std::fs::Permissions::from_mode(0o700)).unwrap();
     it.context.write("longshore.toml", "[actions.mirrors]\n\"acme/\" = \"vendor\"\n");
     it.context.write("vendor/ask/action.yml", "runs: { using: node20, main: main.js }\n");
     let script = r"

@@ -1,6 +1,7 @@
 //! Further processes in a container.
 
 use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
@@ -190,7 +191,8 @@ pub(super) fn programs_of_this_machine_share_the_network_alone(context: &Context
     let places = "cd /proc/self/ns && for kind in net mnt pid; do readlink $kind; done";
     let output = Arc::new(Collector::default());
     let own = ["/bin/sh", "-c", &format!("{places}; grep CapEff /proc/self/status")].map(str::to_owned);
-    let beside = context.engine().start_beside(&id, &own, Output::Sink(Arc::clone(&output) as _))?;
+    let beside =
+        context.engine().start_beside(&id, Path::new("/"), &own, Output::Sink(Arc::clone(&output) as _))?;
     let beside = output.captured(beside.wait()?);
     let inside = context.exec(&id, program::shell(places))?;
     let (beside, inside) = (beside.text(), inside.text());
@@ -201,7 +203,7 @@ pub(super) fn programs_of_this_machine_share_the_network_alone(context: &Context
     ensure_eq!(beside.get(3).copied(), Some("CapEff:\t0000000000000400"), "what the program may do");
     context.engine().kill(&id, 9)?;
     context.engine().wait(&id)?;
-    let late = context.engine().start_beside(&id, &own, Output::Discard).map(drop);
+    let late = context.engine().start_beside(&id, Path::new("/"), &own, Output::Discard).map(drop);
     ensure_fault!(late, Conflict, "a program beside a container that has ended");
     Ok(())
 }
