@@ -13,6 +13,8 @@ mod clone;
 mod interpret;
 mod memory;
 mod mount;
+#[cfg(target_env = "gnu")]
+mod names;
 mod packet;
 mod program;
 mod signal;
@@ -25,6 +27,8 @@ pub use child::{Child, Report, StartError};
 pub use clone::{Namespaces, raise_fd, spawn};
 pub use memory::release_clean_pages;
 pub use mount::{MountAttributes, idmap, set_mount_attributes};
+#[cfg(target_env = "gnu")]
+pub use names::resolve_by_files_and_dns;
 pub use packet::packet_socket;
 pub use program::{FilterInstruction, Links, NewMount, Op, Program};
 pub use signal::send_signal;

@@ -28,6 +28,8 @@ mod wiring;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    #[cfg(own_libc)]
+    longshore_sys::resolve_by_files_and_dns();
     if let Some(code) = wiring::internal() {
         return code;
     }
