@@ -38,7 +38,8 @@ fn run(arguments: &[String]) -> Result<u8, EngineError> {
             "usage: native HOME run|tty|detach|exec|ps|in|out IMAGE COMMAND…",
         ));
     };
-    let options = NativeOptions { home: Path::new(home).to_owned(), program: "/proc/self/exe".into() };
+    let options =
+        NativeOptions { home: Path::new(home).to_owned(), program: "/proc/self/exe".into(), brief: true };
     let engine = NativeEngine::open(&options)?;
     if verb == "ps" {
         for status in engine.containers()? {

@@ -27,6 +27,7 @@ use crate::reap::{self, Reaped};
 use crate::record::ContainerDirectory;
 use crate::rootless::Worker;
 use crate::running::{self, NativeExec};
+use crate::start::Starter;
 use crate::volume::Volumes;
 
 /// What an engine is opened with.
@@ -36,13 +37,16 @@ pub struct NativeOptions {
     pub home: PathBuf,
     /// The program whose main function calls [`crate::internal_main`]: this one.
     pub program: PathBuf,
+    /// Whether this process ends soon. If it has one thread, the monitor of a container may then be a copy of it, which
+    /// takes half the time of starting the program; how it ended, nobody would ask in a process that goes on.
+    pub brief: bool,
 }
 
 /// Containers without a daemon.
 #[derive(Debug, Clone)]
 pub struct NativeEngine {
     home: Home,
-    program: PathBuf,
+    starter: Starter,
     images: Images,
     privilege: Privilege,
     worker: Worker,
@@ -74,7 +78,7 @@ impl NativeEngine {
         let privilege = crate::rootless::privilege();
         Ok(Self {
             home,
-            program: options.program.clone(),
+            starter: Starter { program: options.program.clone(), copies: options.brief },
             images,
             privilege,
             worker,
@@ -131,7 +135,7 @@ impl NativeEngine {
         let entered = Entered { record: &record, process, cgroup: group.as_ref(), privilege: self.privilege };
         let streams = running::streams(&io, spec.tty)?;
         let (child, streams) = entered.start(spec, streams, false)?;
-        Ok(NativeExec::new(child, streams, io, &self.program))
+        Ok(NativeExec::new(child, streams, io, &self.starter.program))
     }
 
     /// Starts a program of this machine in the network of a container that runs, see
@@ -202,7 +206,7 @@ impl NativeEngine {
 
     /// The program that is started under other names.
     pub(crate) fn program(&self) -> &Path {
-        &self.program
+        &self.starter.program
     }
 
     /// The engine's directory.

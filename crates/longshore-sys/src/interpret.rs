@@ -339,7 +339,7 @@ fn write_file(path: &CStr, text: &[u8]) -> Step {
     io::write(&file, text).map(|_| ())
 }
 
-fn duplicate(from: BorrowedFd<'_>, to: i32) -> Step {
+pub(crate) fn duplicate(from: BorrowedFd<'_>, to: i32) -> Step {
     // SAFETY: dup3(2) and fcntl(2) take integers. The target is one of the three streams, whose descriptors nothing owns.
     #[expect(unsafe_code, reason = "see the comment on safety")]
     let answer = unsafe { libc::syscall(libc::SYS_dup3, from.as_raw_fd(), to, 0) };
@@ -461,6 +461,10 @@ fn reset_signals() -> Step {
     for number in 1..=64 {
         set_default(number);
     }
+    unblock_signals()
+}
+
+pub(crate) fn unblock_signals() -> Step {
     let none = 0_u64;
     // SAFETY: rt_sigprocmask(2) reads a mask of eight bytes, which outlives the call, and writes nothing.
     #[expect(unsafe_code, reason = "see the comment on safety")]
@@ -476,7 +480,7 @@ fn reset_signals() -> Step {
     check(answer).map(|_| ())
 }
 
-fn set_default(number: i32) {
+pub(crate) fn set_default(number: i32) {
     let action = [0_u64; 4];
     // SAFETY: rt_sigaction(2) reads the kernel's `struct sigaction` (handler, flags, restorer, mask: four words), which
     // outlives the call, and writes nothing. A null handler is the default. Signals that have no handler are refused.

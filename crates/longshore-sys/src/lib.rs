@@ -7,6 +7,7 @@
 //!
 //! Sources: the manual pages named at each call, and the kernel's `Documentation/filesystems/{mount_api,idmappings}.rst`.
 
+mod aside;
 mod bpf;
 mod child;
 mod clone;
@@ -22,6 +23,7 @@ mod socket_option;
 mod supervise;
 mod unshare;
 
+pub use aside::copy_aside;
 pub use bpf::attach_device_filter;
 pub use child::{Child, Report, StartError};
 pub use clone::{Namespaces, raise_fd, spawn};

@@ -43,8 +43,17 @@ impl<'a> Wiring<'a> {
 
     /// The engine that runs containers.
     pub(crate) fn engine(&self) -> Result<NativeEngine, EngineError> {
+        self.engine_for(false)
+    }
+
+    /// The same for verbs that start a container and end, or end with it.
+    pub(crate) fn brief_engine(&self) -> Result<NativeEngine, EngineError> {
+        self.engine_for(true)
+    }
+
+    fn engine_for(&self, brief: bool) -> Result<NativeEngine, EngineError> {
         let home = self.settings.home.value.join("engine");
-        let engine = NativeEngine::open(&NativeOptions { home, program: "/proc/self/exe".into() })?;
+        let engine = NativeEngine::open(&NativeOptions { home, program: "/proc/self/exe".into(), brief })?;
         let store = self.settings.home.value.join("store");
         Ok(engine.with_fetch(Arc::new(RegistryFetch { store, registries: self.registries() })))
     }

@@ -59,7 +59,7 @@ impl NativeEngine {
         requests.extend(size.map(|(rows, columns)| RequestDto::Resize { rows, columns }));
         let since = Instant::now();
         loop {
-            if let Some(client) = crate::start::start(&self.home, &self.program, id, &requests)? {
+            if let Some(client) = crate::start::start(&self.home, &self.starter, id, &requests)? {
                 let mut attached = Attached::new(client);
                 let warnings = attached.started()?;
                 return Ok((attached, warnings));

@@ -69,21 +69,26 @@ struct Monitor {
 /// The main function of a monitor: `__monitor HOME ID`, with a connection as standard input and the lock as standard
 /// output. Everything that goes wrong is told over the connection.
 pub fn main(arguments: &[String]) -> ExitCode {
+    if watch(arguments) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Watches over a container until it has ended for good. Whether it could begin.
+pub(crate) fn watch(arguments: &[String]) -> bool {
     // It is started as `/proc/self/exe`, whose name tells nobody what it is.
     let _ = rustix::thread::set_name(c"longshore");
-    let Ok((connection, lock)) = take_over() else { return ExitCode::FAILURE };
-    let Ok(mut connection) = Connection::new(connection) else { return ExitCode::FAILURE };
-    let [home, id] = arguments else { return ExitCode::FAILURE };
+    let Ok((connection, lock)) = take_over() else { return false };
+    let Ok(mut connection) = Connection::new(connection) else { return false };
+    let [home, id] = arguments else { return false };
     match Monitor::open(Path::new(home), id, lock) {
         Ok(mut monitor) => {
             monitor.greet(connection);
             monitor.run();
-            ExitCode::SUCCESS
+            true
         }
         Err(error) => {
             connection.answer(crate::control::AnswerDto::Failed((&error).into()));
             connection.finish();
-            ExitCode::FAILURE
+            false
         }
     }
 }

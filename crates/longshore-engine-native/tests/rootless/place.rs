@@ -38,7 +38,7 @@ pub(crate) struct Outcome {
 impl Place {
     pub(crate) fn open(home: &Path, who: Who) -> Self {
         let program = std::env::current_exe().expect("this program");
-        let options = NativeOptions { home: home.join("engine"), program };
+        let options = NativeOptions { home: home.join("engine"), program, brief: false };
         let engine = NativeEngine::open(&options).expect("an engine");
         Self { home: home.to_owned(), who, engine }
     }

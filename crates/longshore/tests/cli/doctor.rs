@@ -130,7 +130,8 @@ fn id(byte: u8) -> ContainerId {
 /// What a monitor leaves that was killed, what a command leaves that was killed, and a name of nobody.
 fn plant(home: &Path) {
     let engine = home.join("engine");
-    NativeEngine::open(&NativeOptions { home: engine.clone(), program: PathBuf::new() }).unwrap();
+    NativeEngine::open(&NativeOptions { home: engine.clone(), program: PathBuf::new(), brief: false })
+        .unwrap();
     let write = |path: &str, text: &str| {
         let path = engine.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();

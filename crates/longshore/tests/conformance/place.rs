@@ -29,7 +29,7 @@ fn open() -> Result<Subject, String> {
         place.import(&mut place.longshore())?;
         place
     };
-    let options = NativeOptions { home: place.home().join("engine"), program: place.program() };
+    let options = NativeOptions { home: place.home().join("engine"), program: place.program(), brief: false };
     let engine = NativeEngine::open(&options).map_err(|error| error.to_string())?;
     Ok(Subject::new(Arc::new(engine), ImageSource::Image(IMAGE.to_owned())))
 }

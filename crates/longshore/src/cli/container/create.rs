@@ -39,7 +39,7 @@ pub(super) struct CreateArgs {
 }
 
 pub(super) fn run(args: &CreateArgs, session: &mut Session) -> Outcome {
-    let engine = session.wiring().engine().map_err(|error| starting(error, 125))?;
+    let engine = session.wiring().brief_engine().map_err(|error| starting(error, 125))?;
     let spec = args.spec.lower()?;
     let id = create(session, &engine, &args.spec, &spec, args.quiet)?;
     session.output.data(&format!("{id}\n"))?;

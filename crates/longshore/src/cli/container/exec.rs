@@ -94,7 +94,7 @@ pub(super) fn run(args: &ExecArgs, session: &mut Session) -> Outcome {
         tty: args.tty,
         privileged: args.privileged,
     };
-    let engine = session.wiring().engine().map_err(failed)?;
+    let engine = session.wiring().brief_engine().map_err(failed)?;
     let id = super::find(&engine, container).map_err(failed)?;
     if args.detach {
         let exec = engine.start_process(&id, &spec, ProcessIo::default()).map_err(failed)?;

@@ -153,7 +153,7 @@ pub(super) fn attend(engine: &NativeEngine, id: &ContainerId, spec: &ExecSpec) -
 
 /// The engine, for verbs that start no program.
 pub(super) fn engine(session: &Session) -> Result<NativeEngine, Failure> {
-    session.wiring().engine().map_err(failure::plain)
+    session.wiring().brief_engine().map_err(failure::plain)
 }
 
 /// The container that a text means.

@@ -51,7 +51,7 @@ pub(super) struct RunArgs {
 pub(super) fn run(args: &RunArgs, session: &mut Session) -> Outcome {
     let spec = args.spec.lower()?;
     let streams = args.streams(&spec)?;
-    let engine = session.wiring().engine().map_err(|error| starting(error, 125))?;
+    let engine = session.wiring().brief_engine().map_err(|error| starting(error, 125))?;
     if args.detach {
         let id = create::create(session, &engine, &args.spec, &spec, args.quiet)?;
         let warnings = engine.start(&id).map_err(|error| not_started(&engine, &id, &spec, error))?;

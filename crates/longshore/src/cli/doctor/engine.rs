@@ -24,7 +24,7 @@ pub(super) fn examine(home: &Path, reap: bool) -> OutcomeDto {
         return vec![CheckDto::ok(CONTAINERS, "there are none: nothing was run yet")].into();
     }
     let program = std::env::current_exe().unwrap_or_default();
-    let engine = match NativeEngine::open_as_left(&NativeOptions { home: directory, program }) {
+    let engine = match NativeEngine::open_as_left(&NativeOptions { home: directory, program, brief: false }) {
         Ok(engine) => engine,
         Err(error) => {
             let mut check = CheckDto::problem(CONTAINERS, "the engine cannot be opened").because(&error);

@@ -38,7 +38,7 @@ pub(super) fn check(scratch: Option<&Path>) -> CheckDto {
 }
 
 fn run(home: &Path) -> Result<(ExitStatus, Vec<String>), EngineError> {
-    let options = NativeOptions { home: home.to_owned(), program: "/proc/self/exe".into() };
+    let options = NativeOptions { home: home.to_owned(), program: "/proc/self/exe".into(), brief: false };
     let engine = NativeEngine::open(&options)?;
     let spec = ContainerSpec {
         image: ImageSource::Host,
