@@ -9,6 +9,7 @@
 //!   sandboxes/NAME     what a sandbox is
 //!   volumes/NAME/      one directory for each volume
 //!   networks/          see `longshore-network`
+//!   places/            a layer below all images, see `rootfs::places`
 //!   trash/             what is being deleted
 //! ```
 //!

@@ -8,6 +8,7 @@
 
 pub(crate) mod copy;
 mod host;
+mod places;
 mod private;
 mod root;
 

@@ -31,7 +31,6 @@ pub use dns::{
 };
 pub use endpoint::{Endpoint, EndpointSpec, MacAddress, MacAddressError, PublishedPort};
 pub use ipam::AddressError;
-pub use link::set_loopback_up;
 pub use netlink::KernelError;
 pub use network::{BridgeConfig, DEFAULT, Driver, HOST, NONE, Network, NetworkId, NetworkSpec};
 pub use networks::{

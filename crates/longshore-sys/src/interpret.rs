@@ -50,6 +50,7 @@ fn step(op: &Op, report: &OwnedFd) -> Step {
         Op::Split => split(report),
         Op::Orphan => orphan(),
         Op::BecomeRoot => become_root(),
+        Op::RaiseLoopback => raise_loopback(),
         Op::IsolateMounts => {
             rustix::mount::mount_change(c"/", MountPropagationFlags::REC | MountPropagationFlags::DOWNSTREAM)
         }
@@ -187,6 +188,24 @@ fn become_root() -> Step {
     let _ = rustix::thread::set_thread_groups(&[]);
     rustix::thread::set_thread_res_gid(rustix::fs::Gid::ROOT, rustix::fs::Gid::ROOT, rustix::fs::Gid::ROOT)?;
     rustix::thread::set_thread_res_uid(rustix::fs::Uid::ROOT, rustix::fs::Uid::ROOT, rustix::fs::Uid::ROOT)
+}
+
+/// Sets the flags of the interface `lo`, see `netdevice(7)`; it has no other in a new namespace.
+fn raise_loopback() -> Step {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
+    let socket = socket_with(AddressFamily::INET, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
+    // SAFETY: all of the structure's fields are numbers, or structures and unions of these, for which zero is valid.
+    #[expect(unsafe_code, reason = "see the comment on safety")]
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    request.ifr_name[0] = b'l'.cast_signed() as libc::c_char;
+    request.ifr_name[1] = b'o'.cast_signed() as libc::c_char;
+    request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
+    // SAFETY: ioctl(2) with `SIOCSIFFLAGS` reads the structure, which outlives the call.
+    #[expect(unsafe_code, reason = "see the comment on safety")]
+    let answer =
+        unsafe { libc::syscall(libc::SYS_ioctl, socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw const request) };
+    std::mem::forget(socket);
+    check(answer).map(|_| ())
 }
 
 fn change_root(mount: &OwnedFd) -> Step {

@@ -25,6 +25,8 @@ pub enum Op {
     Split,
     /// Goes on in a child that belongs to nobody here: whoever started this process need not reap it.
     Orphan,
+    /// Sets the loopback of its own network namespace up.
+    RaiseLoopback,
     /// Takes user and group 0 of a user namespace that was just made or entered, without further groups.
     BecomeRoot,
     /// Keeps changes of mounts from reaching the machine; changes of the machine reach here until the root is changed.

@@ -260,6 +260,9 @@ impl Launch<'_> {
         if spec.security.cgroup == NamespaceMode::Private {
             program.push(Op::Unshare(Namespaces::CGROUP));
         }
+        if namespaces.contains(Namespaces::NETWORK) && crate::network::is_alone(self.record) {
+            program.push(Op::RaiseLoopback);
+        }
         if matches!(spec.security.pid, NamespaceMode::Container(_)) {
             program.push(Op::Split);
             program.push(Op::DieWithParent(libc_sigkill()));

@@ -106,9 +106,13 @@ fn share(home: &Home, record: &RecordDto, other: &str) -> Result<(), EngineError
     Ok(())
 }
 
-/// Writes a file in place.
+/// Writes a file in place, if it says something else.
 fn put(home: &Home, record: &RecordDto, name: &str, text: &str) -> Result<(), EngineError> {
     let path = ContainerDirectory::new(home, &record.id).file(name);
+    // To empty and write a file once more, the file system takes longer than for all else that is done with it.
+    if fs::read(&path).is_ok_and(|there| there == text.as_bytes()) {
+        return Ok(());
+    }
     fs::write(&path, text).map_err(|error| io_error("write", &path, error))?;
     // Whatever the mask of the process is, programs of any user read these.
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);

@@ -99,6 +99,11 @@ fn wanted(record: &RecordDto) -> Vec<Attachment> {
     }
 }
 
+/// Whether a container with a network of its own is on none: its process sets the loopback up by itself.
+pub(crate) fn is_alone(record: &RecordDto) -> bool {
+    wanted(record).is_empty()
+}
+
 impl Connected {
     /// Connects a process to its networks and publishes its ports. It has a network namespace of its own, or shares one.
     pub(crate) fn connect(
@@ -117,9 +122,6 @@ impl Connected {
             File::open(&path).map_err(|error| crate::home::io_error("open the namespace", &path, error))?;
         let namespace = OwnedFd::from(namespace);
         let wanted = wanted(record);
-        if wanted.is_empty() {
-            rootless::loopback(namespace.as_fd())?;
-        }
         self.namespace = Some(namespace);
         for attachment in &wanted {
             self.join(home, record, attachment, privilege)?;

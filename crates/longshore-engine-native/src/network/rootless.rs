@@ -99,9 +99,3 @@ pub(super) fn inside<T: Send>(
         thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
-
-/// Sets the loopback of a namespace up that is on no network.
-pub(super) fn loopback(namespace: BorrowedFd<'_>) -> Result<(), EngineError> {
-    longshore_network::set_loopback_up(namespace)
-        .map_err(|error| super::failed("failed to set the container's loopback up", error.blame(), error))
-}

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use longshore_engine::{EngineError, Fault, ImageSource};
 
-use super::{Overlay, copy, detached, host, lower_directories, private};
+use super::{Overlay, copy, detached, host, lower_directories, places, private};
 use crate::home::{Home, io_error};
 use crate::launch::Privilege;
 use crate::launch::users::UserMap;
@@ -67,8 +67,10 @@ impl RootSource<'_> {
             private::prepare(container, base).map_err(|error| io_error("prepare", container, error))?;
         }
         let lower = self.lower();
+        let places = (*image != ImageSource::Host).then(|| places::below(self.home)).flatten();
+        let layers: Vec<PathBuf> = lower.iter().cloned().chain(places).collect();
         let overlay = Overlay {
-            lower: &lower,
+            lower: &layers,
             changes: container,
             disposable: self.disposable,
             rootless,

@@ -55,18 +55,6 @@ pub(crate) struct Links {
     socket: Socket,
 }
 
-/// Takes the loopback of a network namespace up, for a container that is on no network.
-///
-/// # Errors
-///
-/// What the kernel answers.
-pub fn set_loopback_up(namespace: std::os::fd::BorrowedFd<'_>) -> Result<(), KernelError> {
-    crate::namespace::within(namespace, || {
-        // The loopback is the first interface of every network namespace.
-        Links::open()?.set_up(1)
-    })
-}
-
 impl Links {
     /// The links of the thread's network namespace.
     pub(crate) fn open() -> Result<Self, KernelError> {
