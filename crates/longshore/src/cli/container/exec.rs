@@ -128,8 +128,9 @@ pub(super) fn attend(
     } else {
         None
     };
-    let exec = Arc::new(engine.start_process(id, spec, io).map_err(failed)?);
+    // Before the command can say anything: who answers at once is not to be read by a terminal that keeps keys for itself.
     let terminal = if spec.tty && interactive { RawTerminal::enter().ok() } else { None };
+    let exec = Arc::new(engine.start_process(id, spec, io).map_err(failed)?);
     if let Some(signals) = signals {
         follow_size(&exec, signals, terminal.as_ref());
     }
