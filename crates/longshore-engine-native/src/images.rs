@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use longshore_engine::{ContainerId, ContainerSpec, EngineError, Fault, ImageSource};
-use longshore_image::{Image, ReadError, ResolveError, UnpackError, UnpackOptions};
+use longshore_image::{Image, ReadError, ResolveError, UnpackError, UnpackOptions, Unpacker};
 use longshore_oci::{Descriptor, ExecutionConfig, Platform};
 use longshore_store::{Namespace, RefName, RefRecord, Store, StoreError};
 
@@ -62,10 +62,13 @@ impl Images {
     pub(crate) fn find_image(&self, name: &str, platform: Option<&str>) -> Result<Found, EngineError> {
         let images = longshore_image::Images::open(self.open()?);
         let image = resolve(&images, name, platform)?;
-        let unpacked = images.is_unpacked(&image).map_err(|error| not_unpacked(name, error.into()))?;
-        if !unpacked {
-            self.worker.unpack(&self.store, name, platform)?;
+        let unpacked = images
+            .unpacked(&image, Unpacker::of_this_process())
+            .map_err(|error| not_unpacked(name, error.into()))?;
+        if let Some(layers) = unpacked {
+            return Ok(found(image, layers));
         }
+        self.worker.unpack(&self.store, name, platform)?;
         let layers = images
             .unpack(&image, &UnpackOptions::for_this_process())
             .map_err(|error| not_unpacked(name, error))?;

@@ -30,21 +30,23 @@ pub(crate) fn read(
     loop {
         // Asked first: what is written before the end is read after the answer.
         let was_alive = alive();
-        match last.as_mut() {
-            Some(reader) => {
+        if let Some(reader) = last.as_mut() {
+            if !drain(reader, query, each)? {
+                return Ok(());
+            }
+            if is_rotated(reader.get_ref(), &path) {
+                // What was written to the old file before it was renamed is read by now, or at its last look.
                 if !drain(reader, query, each)? {
                     return Ok(());
                 }
-                if is_rotated(reader.get_ref(), &path) {
-                    // What was written to the old file before it was renamed is read by now, or at its last look.
-                    if !drain(reader, query, each)? {
-                        return Ok(());
-                    }
-                    last = open(&path)?;
-                    continue;
-                }
+                last = open(&path)?;
+                continue;
             }
-            None => last = open(&path)?,
+        } else {
+            last = open(&path)?;
+            if last.is_some() {
+                continue;
+            }
         }
         if !was_alive {
             return Ok(());

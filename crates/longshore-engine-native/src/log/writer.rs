@@ -22,21 +22,16 @@ pub(crate) struct LogWriter {
 }
 
 impl LogWriter {
-    /// Goes on with the log in a directory.
-    pub(crate) fn open(directory: &Path, spec: &LogSpec) -> io::Result<Self> {
-        let path = directory.join("log");
-        let mut writer = Self {
-            path,
+    /// Goes on with the log in a directory. Its file is made when there is something to write: many containers say nothing.
+    pub(crate) fn open(directory: &Path, spec: &LogSpec) -> Self {
+        Self {
+            path: directory.join("log"),
             spec: spec.clone(),
             file: None,
             size: 0,
             unfinished: [Vec::new(), Vec::new()],
             buffer: Vec::new(),
-        };
-        if !spec.none {
-            writer.reopen()?;
         }
-        Ok(writer)
     }
 
     fn reopen(&mut self) -> io::Result<()> {
@@ -48,7 +43,7 @@ impl LogWriter {
 
     /// Writes what came, whole lines at once; the beginning of a line waits for its end.
     pub(crate) fn write(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
-        if self.file.is_none() {
+        if self.spec.none {
             return Ok(());
         }
         let head = head(stream);
@@ -107,11 +102,17 @@ impl LogWriter {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        if let Some(file) = &mut self.file {
-            file.write_all(&self.buffer)?;
-            self.size += self.buffer.len() as u64;
+        if self.buffer.is_empty() {
+            return Ok(());
         }
-        self.buffer.clear();
+        let entries = std::mem::take(&mut self.buffer);
+        if self.file.is_none() {
+            self.reopen()?;
+        }
+        if let Some(file) = &mut self.file {
+            file.write_all(&entries)?;
+            self.size += entries.len() as u64;
+        }
         if self.spec.max_size.is_some_and(|limit| self.size >= limit) {
             self.rotate()?;
         }
@@ -169,7 +170,7 @@ mod tests {
             prop_oneof![Just(b'\n'), any::<u8>()], 0..300)), 0..20))
         {
             let directory = tempfile::tempdir().unwrap();
-            let mut writer = LogWriter::open(directory.path(), &LogSpec::default()).unwrap();
+            let mut writer = LogWriter::open(directory.path(), &LogSpec::default());
             let mut written = [Vec::new(), Vec::new()];
             for (error, bytes) in &pieces {
                 let stream = if *error { Stream::Stderr } else { Stream::Stdout };
@@ -188,7 +189,7 @@ mod tests {
     #[test]
     fn long_lines_come_in_parts() {
         let directory = tempfile::tempdir().unwrap();
-        let mut writer = LogWriter::open(directory.path(), &LogSpec::default()).unwrap();
+        let mut writer = LogWriter::open(directory.path(), &LogSpec::default());
         let mut line = vec![b'x'; PART * 2 + 5];
         line.push(b'\n');
         writer.write(Stream::Stdout, &line).unwrap();
@@ -200,7 +201,7 @@ mod tests {
     fn old_files_go() {
         let directory = tempfile::tempdir().unwrap();
         let spec = LogSpec { none: false, max_size: Some(500), max_files: Some(3) };
-        let mut writer = LogWriter::open(directory.path(), &spec).unwrap();
+        let mut writer = LogWriter::open(directory.path(), &spec);
         for number in 0..100 {
             writer.write(Stream::Stdout, format!("line {number}\n").as_bytes()).unwrap();
         }

@@ -110,8 +110,7 @@ impl Monitor {
         let home = Home::open(home)?;
         let directory = ContainerDirectory::new(&home, &id);
         let record = directory.record()?;
-        let log = LogWriter::open(directory.path(), &record.spec.log)
-            .map_err(|error| io_error("open the log in", directory.path(), error))?;
+        let log = LogWriter::open(directory.path(), &record.spec.log);
         let listener =
             listen(directory.path()).map_err(|error| io_error("listen in", directory.path(), error))?;
         let before = directory.state()?;

@@ -57,6 +57,11 @@ impl Unpacker {
             _ => Self::RootOfNamespace,
         }
     }
+
+    /// The attribute of a directory that hides what lower layers have in it.
+    fn opaque_attribute(self) -> &'static str {
+        if self == Self::Root { "trusted.overlay.opaque" } else { "user.overlay.opaque" }
+    }
 }
 
 impl UnpackOptions {
@@ -77,11 +82,6 @@ impl UnpackOptions {
         };
         let expected_diff_id = Some(diff_id.clone());
         ApplyOptions { whiteouts, ownership, devices, threads, expected_diff_id, ..ApplyOptions::default() }
-    }
-
-    /// The attribute of a directory that hides what lower layers have in it.
-    fn opaque_attribute(&self) -> &'static str {
-        if self.unpacker == Unpacker::Root { "trusted.overlay.opaque" } else { "user.overlay.opaque" }
     }
 }
 
@@ -132,19 +132,20 @@ impl Images {
     ) -> Result<Vec<PathBuf>, UnpackError> {
         let chain = image.chain_ids();
         if let Some(paths) = present(&self.store, &chain)? {
-            return Ok(visible(paths, options));
+            return Ok(visible(paths, options.unpacker));
         }
         let lease = self.store.lease("unpack an image")?;
         lease.hold_tree(&image.manifest_descriptor)?;
         lease.hold_snapshots(&chain)?;
         let stack = Stack::new(&self.store, &chain);
         fill(&stack, image, options, sink)?;
-        Ok(visible(stack.finish(), options))
+        Ok(visible(stack.finish(), options.unpacker))
     }
 
-    /// Whether all layers of an image are unpacked.
-    pub fn is_unpacked(&self, image: &Image) -> Result<bool, StoreError> {
-        Ok(present(&self.store, &image.chain_ids())?.is_some())
+    /// The same if all layers are unpacked already, and none otherwise.
+    pub fn unpacked(&self, image: &Image, unpacker: Unpacker) -> Result<Option<Vec<PathBuf>>, StoreError> {
+        let paths = present(&self.store, &image.chain_ids())?;
+        Ok(paths.map(|paths| visible(paths, unpacker)))
     }
 }
 
@@ -162,11 +163,11 @@ fn present(store: &Store, chain: &[ChainId]) -> Result<Option<Vec<PathBuf>>, Sto
 
 /// What overlayfs is to be given: uppermost first, down to a layer that hides everything below it. Overlayfs itself
 /// does not look at that mark on the root of a layer.
-fn visible(lowest_first: Vec<PathBuf>, options: &UnpackOptions) -> Vec<PathBuf> {
+fn visible(lowest_first: Vec<PathBuf>, unpacker: Unpacker) -> Vec<PathBuf> {
     let mut paths = Vec::with_capacity(lowest_first.len());
     for path in lowest_first.into_iter().rev() {
         let mut value = [0_u8; 1];
-        let opaque = getxattr(&path, options.opaque_attribute(), &mut value).is_ok() && value == *b"y";
+        let opaque = getxattr(&path, unpacker.opaque_attribute(), &mut value).is_ok() && value == *b"y";
         paths.push(path);
         if opaque {
             break;

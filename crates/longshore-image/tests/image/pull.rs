@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use longshore_event::Silent;
-use longshore_image::{PullError, PullOptions, PullPolicy, Pulled, UnpackOptions};
+use longshore_image::{PullError, PullOptions, PullPolicy, Pulled, UnpackOptions, Unpacker};
 use longshore_oci::Reference;
 use longshore_registry::{ClientOptions, RegistryClient, Retries};
 
@@ -25,7 +25,7 @@ fn a_second_pull_transfers_no_blob() {
     let digest = registry.put_image("1", &layers(4));
     let pulled = pull(&place, &registry, "app:1", PullPolicy::Always).unwrap();
     assert!(pulled.changed && pulled.image.root.digest == digest);
-    assert!(place.images.is_unpacked(&pulled.image).unwrap());
+    assert!(place.images.unpacked(&pulled.image, Unpacker::of_this_process()).unwrap().is_some());
     assert_eq!(registry.blobs_asked(), 5);
     let lowers = place.images.unpack(&pulled.image, &UnpackOptions::for_this_process()).unwrap();
     assert!(lowers[0].join("file-3").is_file() && lowers[3].join("file-0").is_file());
@@ -71,6 +71,6 @@ fn many_pull_one_image_at_once() {
         }
     });
     let pulled = place.images.resolve(&format!("{}/app:1", registry.authority), None).unwrap();
-    assert!(place.images.is_unpacked(&pulled).unwrap());
+    assert!(place.images.unpacked(&pulled, Unpacker::of_this_process()).unwrap().is_some());
     assert!(registry.blobs_asked() <= 7 * 2, "content is fetched once, documents at most by everybody");
 }

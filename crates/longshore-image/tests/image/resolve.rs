@@ -75,6 +75,6 @@ fn layers_are_unpacked_once() {
     assert_eq!(lowers.len(), 1);
     assert_eq!(std::fs::read_to_string(lowers[0].join("etc/motd")).unwrap(), "hello");
     place.images.store().remove_snapshot(&image.chain_ids()[0]).unwrap();
-    assert!(!place.images.is_unpacked(&image).unwrap());
+    assert!(place.images.unpacked(&image, options.unpacker).unwrap().is_none());
     assert_eq!(place.images.unpack(&image, &options).unwrap(), lowers);
 }

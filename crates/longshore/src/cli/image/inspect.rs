@@ -1,7 +1,7 @@
 //! `longshore image inspect`: all about images.
 
 use longshore_format::Inspection;
-use longshore_image::{Images, ResolveError, UnpackOptions};
+use longshore_image::{Images, ResolveError, Unpacker};
 use serde_json::Value;
 
 use super::{Outcome, Session, platform};
@@ -51,8 +51,6 @@ fn document(images: &Images, text: &str, wanted: Option<&str>) -> Result<Value, 
     let mut listed = images.listed(&image)?.ok_or_else(gone)?;
     listed.size = images.size(&image)?;
     listed.image = image;
-    let unpacked = images.is_unpacked(&listed.image)?;
-    let layers =
-        if unpacked { images.unpack(&listed.image, &UnpackOptions::for_this_process())? } else { Vec::new() };
+    let layers = images.unpacked(&listed.image, Unpacker::of_this_process())?.unwrap_or_default();
     Ok(listed.inspection(&layers))
 }
