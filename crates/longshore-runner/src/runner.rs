@@ -72,6 +72,8 @@ pub struct Machine {
     pub tools: Vec<PathBuf>,
     /// Variables that the tools need.
     pub env: Vec<(String, String)>,
+    /// The file of certificates that this machine is told to trust; jobs of all images get it.
+    pub certificates: Option<PathBuf>,
 }
 
 impl Runner {

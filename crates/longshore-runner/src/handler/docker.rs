@@ -18,9 +18,9 @@ use super::process::Inside;
 use super::{HandlerEnd, Inputs, Process};
 use crate::action::ResolvedAction;
 use crate::context::Scope;
-use crate::environment::{get, set, words};
+use crate::environment::{get, set, split, words};
 use crate::evaluate::{EvaluationError, Evaluator};
-use crate::job::{ActionPaths, Directory, Place, PlaceError, bind, chain};
+use crate::job::{ActionPaths, Directory, Place, PlaceError, bind, certificates, chain};
 use crate::step::{StepCall, unique};
 
 /// Which part of an action it is.
@@ -155,6 +155,7 @@ fn run(call: &mut StepCall<'_>, program: &Program, inputs: &Inputs) -> HandlerEn
             set(&mut env, name, value.clone());
         }
     }
+    certificates::withdraw(&container.env, &mut env);
     for (_, value) in &mut env {
         *value = paths.translate(value);
     }
@@ -185,6 +186,8 @@ struct Container<'p> {
     id: ContainerId,
     /// What the image and the action make of a command.
     command: Vec<String>,
+    /// The image's variables.
+    env: Vec<(String, String)>,
 }
 
 impl<'p> Container<'p> {
@@ -215,6 +218,7 @@ impl<'p> Container<'p> {
                 .mounts
                 .iter()
                 .map(|(inside, outside)| bind(outside, inside, false))
+                .chain(certificates::mount(call.steps.run.runner.machine.certificates.as_deref()))
                 .collect(),
             hold: true,
             network,
@@ -223,8 +227,9 @@ impl<'p> Container<'p> {
         };
         let engine = place.engine();
         let id = engine.create_container(&place.sandbox, &spec).map_err(failed)?;
-        let mut container = Self { place, id, command: Vec::new() };
+        let mut container = Self { place, id, command: Vec::new(), env: Vec::new() };
         let merged = engine.inspect(&container.id).map_err(failed)?.spec;
+        container.env = merged.env.iter().map(|variable| split(variable)).collect();
         container.command = merged.entrypoint.into_iter().flatten().chain(merged.command).collect();
         if container.command.is_empty() {
             return Err(ContainerError::NoProgram { image: program.image.clone() });

@@ -2,6 +2,7 @@
 
 mod action_paths;
 mod background;
+pub(crate) mod certificates;
 mod folder;
 mod forwarder;
 mod keep;

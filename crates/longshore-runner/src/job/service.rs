@@ -122,6 +122,7 @@ impl JobRun<'_> {
         if !specification.services.is_empty() || actions.runs_actions() {
             mounts.extend(Forwarder::mounts(place, &self.runner.program, actions.runs_actions()));
         }
+        mounts.extend(super::certificates::mount(self.runner.machine.certificates.as_deref()));
         place.start(self, specification, mounts, voice).map_err(|error| chain(&error))
     }
 

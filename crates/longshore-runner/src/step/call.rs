@@ -8,7 +8,7 @@ use crate::context::Scope;
 use crate::control::Limits;
 use crate::environment::{get, set};
 use crate::handler::Inputs;
-use crate::job::{Changes, JobSteps, chain};
+use crate::job::{Changes, JobSteps, certificates, chain};
 use crate::voice::StepVoice;
 
 /// A step that is carried out: what a handler needs.
@@ -61,6 +61,7 @@ impl StepCall<'_> {
             let path = directories.join(":");
             set(&mut env, "PATH", path);
         }
+        certificates::offer(place, &place.base_env, &mut env);
         env
     }
 

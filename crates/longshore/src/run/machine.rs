@@ -36,7 +36,9 @@ const SYSTEM: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/u
 /// This machine.
 pub(crate) fn machine(environment: &Environment) -> Machine {
     let home = environment.var("HOME").map(PathBuf::from);
-    let mut machine = Machine { name: name(), ..Machine::default() };
+    let certificates = environment.certificates().and_then(|file| file.canonicalize().ok());
+    let certificates = certificates.filter(|file| file.is_file());
+    let mut machine = Machine { name: name(), certificates, ..Machine::default() };
     if let Some(home) = &home {
         for (tool, variable) in TOOLS {
             let path = home.join(tool);

@@ -37,7 +37,7 @@ pub(crate) const VARIABLES: &[(&str, &str)] = &[
     ("HTTP_PROXY", "the proxy for `http` addresses of registries; also in lower case"),
     ("HTTPS_PROXY", "the proxy for `https` addresses of registries; also in lower case"),
     ("NO_PROXY", "hosts that are reached without a proxy, separated by commas; also in lower case"),
-    ("SSL_CERT_FILE", "certificates in PEM to trust in place of those that are built in"),
+    ("SSL_CERT_FILE", "certificates in PEM to trust in place of those that are built in, also in jobs"),
     ("npm_config_registry", "the npm registry that Node for actions comes from; also in upper case"),
     ("SOURCE_DATE_EPOCH", "the time that new images say they were made at, in seconds since 1970"),
     ("VISUAL", "the editor of `longshore secret edit`"),

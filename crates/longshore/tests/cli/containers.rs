@@ -115,6 +115,11 @@ impl Containers {
         self.context.end(&mut self.any(arguments))
     }
 
+    /// Another verb, with a variable set.
+    pub(crate) fn other_with(&self, name: &str, value: &str, arguments: &[&str]) -> Ended {
+        self.context.end(self.any(arguments).env(name, value))
+    }
+
     /// Standard output of another verb, which must succeed.
     pub(crate) fn other_done(&self, arguments: &[&str]) -> String {
         let ended = self.other(arguments);

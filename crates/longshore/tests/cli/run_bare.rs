@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::containers::Containers;
-use crate::run::{log, run};
+use crate::run::{commit, log, run};
 
 /// Makes an image with a static busybox; no, with a note, where this machine has none.
 pub(crate) fn import_busybox(it: &Containers, name: &str) -> bool {
@@ -72,5 +72,49 @@ jobs:
             assert!(log.lines().any(|told| told == line), "{line}: {log}");
         }
         assert_eq!(it.done(&["ps", "-aq"]), "", "nothing is left of the job");
+    }
+}
+
+#[test]
+fn jobs_trust_the_certificates_that_the_machine_is_told_to_trust() {
+    let workflow = r#"
+on: push
+jobs:
+  a:
+    runs-on: tiny
+    env: { PIP_CERT: /own }
+    defaults: { run: { shell: sh } }
+    steps:
+      - run: |
+          echo "node:$NODE_EXTRA_CA_CERTS pip:$PIP_CERT"; cat "$SSL_CERT_FILE"
+          echo x >> "$SSL_CERT_FILE" || echo not to be changed
+      - uses: docker://tools:1
+        with: { args: /bin/sh -c 'echo "action:$CARGO_HTTP_CAINFO"; cat $SSL_CERT_FILE' }
+"#;
+    for it in both() {
+        if !import_busybox(&it, "tools:1") {
+            return;
+        }
+        it.context.write("longshore.toml", "[runners.images]\ntiny = \"tools:1\"\n");
+        it.context.write(".github/workflows/ci.yml", workflow);
+        it.context.write("../trusted.pem", "-----BEGIN TRUST-----\n");
+        commit(&it);
+        let file = it.context.project().join("../trusted.pem").display().to_string();
+        let told = |ended: &crate::context::Ended| {
+            let events: Vec<_> =
+                ended.stdout.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+            log(&events)
+        };
+        let run = ["run", "--offline", "--format", "json"];
+        let ended = it.other_with("SSL_CERT_FILE", &file, &run);
+        let log = told(&ended);
+        assert_eq!(ended.code, 0, "{log}{}", ended.stderr);
+        assert_eq!(log.matches("\n-----BEGIN TRUST-----\n").count(), 2, "{log}");
+        let place = "/run/longshore/certificates.pem";
+        for line in [&*format!("node:{place} pip:/own"), "not to be changed", &format!("action:{place}")] {
+            assert!(log.lines().any(|told| told == line), "{line}: {log}");
+        }
+        let log = told(&it.other(&run));
+        assert!(log.lines().any(|line| line == "node: pip:/own"), "nobody told of any: {log}");
     }
 }
