@@ -39,7 +39,9 @@ pub(super) fn manifest_at(
 ) -> Result<Option<Arc<ActionManifest>>, String> {
     let tree = WorkTree::at(root).map_err(|error| chain(&error))?;
     let path = RepositoryPath::parse(path).map_err(|error| error.to_string())?;
-    let Some(found) = tree.read(&path).map_err(|error| chain(&error))? else { return Err(missing(name)) };
+    let Some(found) = tree.read(&path).map_err(|error| chain(&error))? else {
+        return Err(format!("can't find 'action.yml', 'action.yaml' or 'Dockerfile' under `{name}`"));
+    };
     if found.name().rsplit('/').next() == Some("Dockerfile") {
         return Ok(None);
     }
@@ -59,9 +61,13 @@ fn parse(file: &SourceFile) -> Result<Arc<ActionManifest>, String> {
     parsed
         .schema_refusals
         .retain(|refusal| !refusal.github.as_deref().is_some_and(|github| UNNEEDED.contains(&github)));
-    let first = || parsed.diagnostics().into_iter().next().map(|found| found.message).unwrap_or_default();
     if !parsed.is_valid() {
-        return Err(format!("`{}` cannot be used: {}", file.name(), first()));
+        let Some(first) = parsed.diagnostics().into_iter().next() else {
+            return Err(format!("`{}` cannot be used", file.name()));
+        };
+        let line = file.position(first.span.start).line;
+        let help = first.help.map(|help| format!("; {help}")).unwrap_or_default();
+        return Err(format!("`{}:{line}` cannot be used: {}{help}", file.name(), first.message));
     }
     let unusable = format!("`{}` cannot be used: it says nothing", file.name());
     parsed.model.map(Arc::new).ok_or(unusable)

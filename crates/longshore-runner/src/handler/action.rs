@@ -289,10 +289,10 @@ fn add_defaults(action: &ResolvedAction, scope: &Scope, inputs: &mut Inputs) -> 
     let Some(manifest) = &action.manifest else { return Ok(()) };
     let evaluator = Evaluator::new(&manifest.file, scope);
     for input in &manifest.inputs {
-        if inputs.get(&input.name.value).is_none()
-            && let Some(default) = &input.default
-        {
-            inputs.set_default(&input.name.value, evaluator.text(default)?);
+        if inputs.get(&input.name.value).is_none() {
+            // An input that nobody gives, and that has no default, is there and empty.
+            let default = input.default.as_ref().map(|default| evaluator.text(default)).transpose()?;
+            inputs.set_default(&input.name.value, default.unwrap_or_default());
         }
     }
     Ok(())
@@ -392,14 +392,10 @@ fn set_action(call: &mut StepCall<'_>, action: &ResolvedAction) {
 /// What the log of an action begins with.
 fn show(call: &StepCall<'_>, uses: &str, inputs: &Inputs) {
     let mut lines = vec![format!("##[group]Run {uses}")];
-    if inputs.iter().next().is_some() {
+    let inputs: Vec<(&str, &str)> = inputs.iter().filter(|(_, value)| !value.is_empty()).collect();
+    if !inputs.is_empty() {
         lines.push("with:".to_owned());
-        lines.extend(
-            inputs
-                .iter()
-                .filter(|(_, value)| !value.is_empty())
-                .map(|(name, value)| format!("  {name}: {value}")),
-        );
+        lines.extend(inputs.iter().map(|(name, value)| format!("  {name}: {value}")));
     }
     if !call.env.is_empty() {
         lines.push("env:".to_owned());

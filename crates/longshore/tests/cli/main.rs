@@ -28,6 +28,7 @@ mod run_actions;
 mod run_apart;
 mod run_bare;
 mod run_checkout;
+mod run_composite;
 mod run_javascript;
 mod run_killed;
 mod run_retention;
