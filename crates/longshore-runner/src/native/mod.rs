@@ -4,6 +4,7 @@
 //! reads and writes the job's directories from outside. What is there was made by steps and is hostile, so everything goes
 //! through [`Directory`](crate::job::Directory).
 
+mod action_version;
 mod artifact;
 mod cache;
 pub(crate) mod checkout;

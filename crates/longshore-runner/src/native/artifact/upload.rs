@@ -7,6 +7,7 @@ use longshore_toolkit::StorageError;
 use longshore_toolkit::artifact::{ArtifactName, NameError, SourceFile};
 use thiserror::Error;
 
+use super::super::action_version::ActionVersion;
 use super::super::files::{FilesError, Found, JobFiles, search};
 use super::super::inputs::{Given, InputError};
 use super::run::{RunArtifacts, RunError, tell};
@@ -75,10 +76,10 @@ pub(crate) fn main(call: &mut StepCall<'_>) -> HandlerEnd {
 
 fn upload(call: &mut StepCall<'_>) -> Result<(), UploadError> {
     let given = Given(call);
-    let version = Version::of(&call.uses);
+    let version = ActionVersion::of(&call.uses);
     let path = given.required("path")?.to_owned();
     let if_none = IfNone::parse(given.text("if-no-files-found"), IfNone::Warn)?;
-    let hidden = given.boolean("include-hidden-files", version.includes_hidden())?;
+    let hidden = given.boolean("include-hidden-files", includes_hidden(version))?;
     let name = artifact_name(given.text_or("name", "artifact"))?;
     let place = call.steps.place;
     let mut files = JobFiles::open(place)?;
@@ -107,7 +108,7 @@ fn upload(call: &mut StepCall<'_>) -> Result<(), UploadError> {
     let artifacts = RunArtifacts::of(call)?;
     let mut new = artifacts.new_artifact(call, name)?;
     let mut sources = sources;
-    if version.adds_to_artifacts() {
+    if adds_to_artifacts(version) {
         sources = with_earlier(&artifacts, &mut files, &new.name, sources)?;
         new.overwrite = true;
     }
@@ -184,38 +185,19 @@ fn with_earlier(
     Ok(all)
 }
 
-/// What a step asks for by its version, as far as that can be known: commits are taken for the newest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Version {
-    major: u32,
-    minor: Option<u32>,
+/// Until version 3 an artifact was a directory to which anybody could add.
+fn adds_to_artifacts(version: ActionVersion) -> bool {
+    version.major <= 3
 }
 
-impl Version {
-    fn of(uses: &str) -> Self {
-        let version = uses.rsplit_once('@').map_or("", |(_, version)| version);
-        let mut numbers =
-            version.strip_prefix('v').unwrap_or_default().split('.').map(|number| number.parse().ok());
-        match numbers.next().flatten() {
-            Some(major) => Self { major, minor: numbers.next().flatten() },
-            None => Self { major: u32::MAX, minor: None },
-        }
-    }
-
-    /// Until version 3 an artifact was a directory to which anybody could add.
-    fn adds_to_artifacts(self) -> bool {
-        self.major <= 3
-    }
-
-    /// Until version 4.3 files whose names begin with a dot were uploaded; `v3` moved with that.
-    fn includes_hidden(self) -> bool {
-        self.major < 3 || (self.major == 4 && self.minor.is_some_and(|minor| minor < 4))
-    }
+/// Until version 4.3 files whose names begin with a dot were uploaded; `v3` moved with that.
+fn includes_hidden(version: ActionVersion) -> bool {
+    version.major < 3 || (version.major == 4 && version.minor.is_some_and(|minor| minor < 4))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Version;
+    use super::{ActionVersion, adds_to_artifacts, includes_hidden};
 
     #[test]
     fn versions_tell_what_is_expected() {
@@ -229,8 +211,8 @@ mod tests {
             ("actions/upload-artifact@main", false, false),
         ];
         for (uses, adds, hidden) in table {
-            let version = Version::of(uses);
-            assert_eq!((version.adds_to_artifacts(), version.includes_hidden()), (adds, hidden), "{uses}");
+            let version = ActionVersion::of(uses);
+            assert_eq!((adds_to_artifacts(version), includes_hidden(version)), (adds, hidden), "{uses}");
         }
     }
 }

@@ -45,8 +45,14 @@ pub(super) fn hash(call: &StepCall<'_>, patterns: &[&str]) -> Result<String, Set
 }
 
 impl Cached {
-    /// Restores it, for files with this digest. Whether there was exactly that.
-    pub(super) fn restore(&self, call: &mut StepCall<'_>, hash: &str) -> Result<bool, SetupError> {
+    /// Restores it, for files with this digest, and says in `cache-hit` whether there was exactly that.
+    pub(super) fn restore(&self, call: &mut StepCall<'_>, hash: &str) -> Result<(), SetupError> {
+        let is_exact = self.find(call, hash)?;
+        set(&mut call.outputs, "cache-hit", is_exact.to_string());
+        Ok(())
+    }
+
+    fn find(&self, call: &mut StepCall<'_>, hash: &str) -> Result<bool, SetupError> {
         let key = format!("{}-{hash}", self.prefix);
         let mut keys = vec![key.clone()];
         keys.extend(self.restore.iter().cloned());

@@ -3,6 +3,7 @@
 //! A version that is not there comes through Go's own proxy: since 1.21 `go` fetches other toolchains itself and verifies
 //! them by the checksum database.
 
+use super::super::action_version::ActionVersion;
 use super::super::files::JobFiles;
 use super::super::inputs::Given;
 use super::cached::{Cached, hash};
@@ -55,8 +56,10 @@ fn setup(call: &mut StepCall<'_>) -> Result<(), SetupError> {
         None => installed.first().cloned(),
     };
     let Some(taken) = taken else { return Err(missing(call, TOOL, "of any version", &installed, "")) };
-    // The version that was asked for is used, whatever `go.mod` says.
-    export(call, "GOTOOLCHAIN", "local");
+    // Since version 6 of the action what was asked for is used, whatever `go.mod` says; before, Go fetches what that wants.
+    if ActionVersion::of(&call.uses).major >= 6 {
+        export(call, "GOTOOLCHAIN", "local");
+    }
     let text = r#"p=$("$1" env GOPATH) && mkdir -p "$p/bin" && echo "$p/bin"; GOTOOLCHAIN=local "$1" version; GOTOOLCHAIN=local "$1" env GOMODCACHE GOCACHE"#;
     let asked =
         script(call, text, &[&taken.program]).map_err(|source| SetupError::Look { tool: TOOL, source })?;
@@ -179,9 +182,7 @@ fn cache(call: &mut StepCall<'_>, version: &str, paths: Vec<String>) -> Result<(
     let platform = super::cached::platform();
     let prefix = format!("setup-go-{platform}-go-{version}");
     let cached = Cached { prefix, restore: Vec::new(), paths, save: true, always: false };
-    let hit = cached.restore(call, &digest)?;
-    set(&mut call.outputs, "cache-hit", hit.to_string());
-    Ok(())
+    cached.restore(call, &digest)
 }
 
 #[cfg(test)]

@@ -158,8 +158,7 @@ fn cache(call: &mut StepCall<'_>) -> Result<(), SetupError> {
     let save = !given.boolean("cache-read-only", false)?;
     let paths = paths.iter().map(ToString::to_string).collect();
     let cached = Cached { prefix: prefix.clone(), restore: Vec::new(), paths, save, always: false };
-    let hit = cached.restore(call, &digest)?;
-    set(&mut call.outputs, "cache-hit", hit.to_string());
+    cached.restore(call, &digest)?;
     set(&mut call.outputs, "cache-primary-key", format!("{prefix}-{digest}"));
     Ok(())
 }

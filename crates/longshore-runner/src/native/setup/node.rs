@@ -274,9 +274,7 @@ fn cache(call: &mut StepCall<'_>) -> Result<(), SetupError> {
     let prefix = format!("node-cache-{platform}-{manager}");
     let paths = paths.iter().map(ToString::to_string).collect();
     let cached = Cached { restore: vec![prefix.clone()], prefix, paths, save: true, always: false };
-    let hit = cached.restore(call, &digest)?;
-    set(&mut call.outputs, "cache-hit", hit.to_string());
-    Ok(())
+    cached.restore(call, &digest)
 }
 
 #[cfg(test)]

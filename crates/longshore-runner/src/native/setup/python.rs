@@ -246,9 +246,7 @@ fn cache(call: &mut StepCall<'_>, version: &str) -> Result<(), SetupError> {
         save: true,
         always: false,
     };
-    let hit = cached.restore(call, &digest)?;
-    set(&mut call.outputs, "cache-hit", hit.to_string());
-    Ok(())
+    cached.restore(call, &digest)
 }
 
 #[cfg(test)]

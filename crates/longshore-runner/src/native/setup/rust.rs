@@ -213,9 +213,7 @@ fn keep(call: &mut StepCall<'_>, beginning: &'static str) -> Result<(), SetupErr
     let digest = digest.get(..8).unwrap_or("none").to_owned();
     let (save, always) = (yes("save-if", true), yes("cache-on-failure", false) || yes("on-failure", false));
     let cached = Cached { restore: vec![prefix.clone()], prefix, paths, save, always };
-    let hit = cached.restore(call, &digest)?;
-    set(&mut call.outputs, "cache-hit", hit.to_string());
-    Ok(())
+    cached.restore(call, &digest)
 }
 
 #[cfg(test)]

@@ -192,7 +192,9 @@ fn cache(call: &mut StepCall<'_>, version: &str) -> Result<(), SetupError> {
     export(call, "UV_CACHE_DIR", path.clone());
     set(&mut call.outputs, "cache-key", format!("{prefix}-{digest}"));
     let cached = Cached { prefix, restore: Vec::new(), paths: vec![path], save, always: false };
-    let hit = restore && cached.restore(call, &digest)?;
-    set(&mut call.outputs, "cache-hit", hit.to_string());
+    if restore {
+        return cached.restore(call, &digest);
+    }
+    set(&mut call.outputs, "cache-hit", "false".to_owned());
     Ok(())
 }
