@@ -74,8 +74,11 @@ pub(crate) fn fetch(
     let tls = tls(certificates)?;
     let failed =
         |source: Cause| FetchError::Transfer { url: url.to_owned(), version: version.to_owned(), source };
-    transfer(parsed, version, directory, tls).map_err(|error| failed(reason(&error)))?;
     let unknown = || FetchError::NoVersion { url: url.to_owned(), version: version.to_owned() };
+    let is_there = transfer(parsed, version, directory, tls).map_err(|error| failed(reason(&error)))?;
+    if !is_there {
+        return Err(unknown());
+    }
     let repository = Repository::at(directory)?.ok_or_else(unknown)?;
     Ok(GitTree::of(repository, version)?.ok_or_else(unknown)?.commit().clone())
 }
@@ -105,7 +108,8 @@ pub(crate) fn without_password(url: &str) -> String {
     }
 }
 
-fn transfer(url: gix::Url, version: &str, directory: &Path, tls: TlsConfig) -> gix::Result {
+/// Fetches a version; whether there is one.
+fn transfer(url: gix::Url, version: &str, directory: &Path, tls: TlsConfig) -> gix::Result<bool> {
     let options = gix::create::Options::default();
     let isolated = gix::open::Options::isolated();
     let git = gix::ThreadSafeRepository::init_opts(directory, gix::create::Kind::Bare, options, isolated)?;
@@ -120,8 +124,11 @@ fn transfer(url: gix::Url, version: &str, directory: &Path, tls: TlsConfig) -> g
     let connection = remote.to_connection_with_transport(transport).with_credentials(|_| Ok(None));
     let prepared =
         connection.prepare_fetch(gix::progress::Discard, gix::remote::ref_map::Options::default())?;
+    if prepared.ref_map().mappings.is_empty() {
+        return Ok(false);
+    }
     prepared.with_shallow(one).receive(gix::progress::Discard, &AtomicBool::new(false))?;
-    Ok(())
+    Ok(true)
 }
 
 /// What to ask for: the commit itself, the named reference, or a tag and a branch of the name.
