@@ -53,6 +53,10 @@ pub(crate) enum NativeAction {
     RustToolchain,
     /// `actions-rust-lang/setup-rust-toolchain`.
     SetupRust,
+    /// `actions-rs/toolchain`.
+    RustRelease,
+    /// `actions-rs/cargo`.
+    RustCommand,
     /// `Swatinem/rust-cache`.
     RustCache,
 }
@@ -80,6 +84,8 @@ impl NativeAction {
             "pnpm/action-setup" => Some(Self::SetupPnpm),
             "dtolnay/rust-toolchain" => Some(Self::RustToolchain),
             "actions-rust-lang/setup-rust-toolchain" => Some(Self::SetupRust),
+            "actions-rs/toolchain" => Some(Self::RustRelease),
+            "actions-rs/cargo" => Some(Self::RustCommand),
             "swatinem/rust-cache" => Some(Self::RustCache),
             _ => None,
         }
@@ -104,6 +110,8 @@ impl NativeAction {
             Self::SetupPnpm => setup::pnpm(call),
             Self::RustToolchain => setup::rust_toolchain(call),
             Self::SetupRust => setup::rust_setup(call),
+            Self::RustRelease => setup::rust_release(call),
+            Self::RustCommand => setup::rust_command(call),
             Self::RustCache => setup::rust_cache(call),
         }
     }

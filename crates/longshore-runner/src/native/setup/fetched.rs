@@ -41,8 +41,7 @@ impl Fetched<'_> {
             .map_err(|source| Failure::Broken(SetupError::Look { tool: self.tool, source }))?;
         let found = captured.output.lines().find_map(read_line).filter(|_| captured.is_success());
         let Some(found) = found else {
-            let said = captured.error.lines().map(str::trim).rfind(|line| !line.is_empty());
-            return Err(Failure::Said(said.unwrap_or_default().to_owned()));
+            return Err(Failure::Said(reason(&captured.error)));
         };
         save_paths(call, &paths, &key);
         Ok(found)
@@ -52,6 +51,15 @@ impl Fetched<'_> {
         let day = if is_exact(self.wanted) { String::new() } else { day(call) };
         format!("longshore-{}-{}-{}{day}", self.tool, self.wanted, platform())
     }
+}
+
+/// Why a package manager failed: npm says it first and where its log is last, others say it last.
+fn reason(said: &str) -> String {
+    let lines = || said.lines().map(str::trim).filter(|line| !line.is_empty());
+    let of_npm = lines().filter_map(|line| line.strip_prefix("npm error").or(line.strip_prefix("npm ERR!")));
+    let of_npm = of_npm.map(str::trim).filter(|line| !line.is_empty() && !line.contains("complete log"));
+    let first: Vec<&str> = of_npm.take(4).collect();
+    if first.is_empty() { lines().last().unwrap_or_default().to_owned() } else { first.join("; ") }
 }
 
 /// Whether it was there. That it cannot be looked for is no reason not to fetch it.
@@ -85,7 +93,15 @@ fn day(call: &StepCall<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::is_exact;
+    use super::{is_exact, reason};
+
+    #[test]
+    fn the_reason_is_what_says_most() {
+        let npm = "npm warn x\nnpm error code E404\nnpm error 404 Not Found\nnpm error\nnpm error A complete log of this run\n";
+        assert_eq!(reason(npm), "code E404; 404 Not Found");
+        assert_eq!(reason("Looking\nERROR: no such version\n\n"), "ERROR: no such version");
+        assert_eq!(reason(""), "");
+    }
 
     #[test]
     fn a_version_is_one_or_may_be_another_tomorrow() {

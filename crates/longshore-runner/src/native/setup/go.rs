@@ -135,9 +135,14 @@ fn take(call: &StepCall<'_>, wanted: &str, installed: &[Installed]) -> Result<In
     };
     let failed = |source| SetupError::Look { tool: TOOL, source };
     let known = script(call, VERSIONS, &[&go.program]).map_err(failed)?;
-    let said = |captured: &super::capture::Captured| {
-        let line = captured.error.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
-        format!(" (Go's proxy was asked: {line})")
+    let said = |captured: &super::capture::Captured| match captured
+        .error
+        .lines()
+        .map(str::trim)
+        .rfind(|line| !line.is_empty())
+    {
+        Some(line) => format!(" (Go's proxy was asked: {line})"),
+        None => " (Go's proxy has none that fits)".to_owned(),
     };
     let Some(version) = newest(&known.output, &range) else {
         return Err(missing(call, TOOL, wanted, installed, &said(&known)));

@@ -7,6 +7,7 @@
 //!
 //! Looking and installing happen inside of the job's container, with its programs and its network.
 
+mod actions_rs;
 mod cached;
 mod capture;
 mod failure;
@@ -22,6 +23,7 @@ mod rust;
 mod uv;
 mod version;
 
+pub(super) use actions_rs::{cargo as rust_command, toolchain as rust_release};
 pub(super) use cached::post;
 pub(super) use go::main as go;
 pub(super) use java::main as java;

@@ -171,7 +171,9 @@ fn bring(
         missing(call, TOOL, wanted, installed, &more)
     })?;
     let files = JobFiles::open(call.steps.place)?;
-    let target = format!("{}/node/{major}-of-npm/x64", call.steps.place.paths.tool_cache);
+    // It lies in a directory that is called as its version is, and is found there by that name.
+    let version = directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let target = format!("{}/node/{version}/x64", call.steps.place.paths.tool_cache);
     files.send(&directory, std::path::Path::new(&target))?;
     let text = r#"v=$("$1/bin/node" --version) && printf '%s\t%s\t%s\n' "$v" "$1" "$1/bin/node""#;
     let asked = script(call, text, &[&target]).map_err(|source| SetupError::Look { tool: TOOL, source })?;

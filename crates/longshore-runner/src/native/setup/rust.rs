@@ -109,7 +109,7 @@ fn set_up(call: &mut StepCall<'_>) -> Result<(), SetupError> {
 }
 
 /// The toolchain that `rust-toolchain.toml` or `rust-toolchain` names.
-fn file(call: &StepCall<'_>) -> Result<Option<String>, SetupError> {
+pub(super) fn file(call: &StepCall<'_>) -> Result<Option<String>, SetupError> {
     let mut files = JobFiles::open(call.steps.place)?;
     for name in ["rust-toolchain.toml", "rust-toolchain"] {
         let path = files.absolute(name);
@@ -127,7 +127,12 @@ fn file(call: &StepCall<'_>) -> Result<Option<String>, SetupError> {
 }
 
 /// Makes a toolchain the one that is used; gives what it says of itself.
-fn install(call: &StepCall<'_>, wanted: &str, components: &str, targets: &str) -> Result<String, SetupError> {
+pub(super) fn install(
+    call: &StepCall<'_>,
+    wanted: &str,
+    components: &str,
+    targets: &str,
+) -> Result<String, SetupError> {
     let captured: Captured = script(call, INSTALL, &[wanted, components, targets])
         .map_err(|source| SetupError::Look { tool: TOOL, source })?;
     call.voice.line(captured.error.trim_end());
