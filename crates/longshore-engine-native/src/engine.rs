@@ -153,7 +153,7 @@ impl NativeEngine {
     ) -> Result<NativeExec, EngineError> {
         let (child, streams) = crate::beside::start(self.running_process(id)?, directory, command)?;
         let io = ProcessIo { output, ..ProcessIo::default() };
-        Ok(NativeExec::new(child, streams, io, &self.program))
+        Ok(NativeExec::new(child, streams, io, self.program()))
     }
 
     /// The process of a container that runs.

@@ -52,6 +52,7 @@ pub(crate) fn cargo(call: &mut StepCall<'_>) -> HandlerEnd {
         env: call.process_env(),
         working_directory: call.steps.place.paths.workspace.clone(),
         inside: None,
+        of_action: true,
     };
     process.run(call).unwrap_or_else(|error| HandlerEnd::failed(call, chain(&error)))
 }

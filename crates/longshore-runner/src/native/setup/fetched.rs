@@ -59,7 +59,7 @@ fn reason(said: &str) -> String {
     let of_npm = lines().filter_map(|line| line.strip_prefix("npm error").or(line.strip_prefix("npm ERR!")));
     let of_npm = of_npm.map(str::trim).filter(|line| !line.is_empty() && !line.contains("complete log"));
     let first: Vec<&str> = of_npm.take(4).collect();
-    if first.is_empty() { lines().last().unwrap_or_default().to_owned() } else { first.join("; ") }
+    if first.is_empty() { lines().next_back().unwrap_or_default().to_owned() } else { first.join("; ") }
 }
 
 /// Whether it was there. That it cannot be looked for is no reason not to fetch it.
