@@ -20,7 +20,7 @@ pub(crate) struct Events {
     pub(crate) wall: Duration,
     /// From the last event to the exit.
     pub(crate) after_end: Duration,
-    events: Vec<Value>,
+    told: Vec<Value>,
 }
 
 impl Project {
@@ -95,7 +95,7 @@ impl Project {
             text.clear();
         }
         assert!(child.wait().expect("it ends").success(), "{events:?}");
-        Events { wall: began.elapsed(), after_end: last.elapsed(), events }
+        Events { wall: began.elapsed(), after_end: last.elapsed(), told: events }
     }
 
     /// How long it takes until something is shown.
@@ -118,7 +118,7 @@ impl Events {
     fn steps(&self) -> Vec<(String, Duration)> {
         let mut begun: HashMap<(String, u64), (String, u64)> = HashMap::new();
         let mut steps = Vec::new();
-        for event in &self.events {
+        for event in &self.told {
             let key = || Some((event["job"].as_str()?.to_owned(), event["step"].as_u64()?));
             let (Some(key), Some(at)) = (key(), event["at"].as_u64()) else { continue };
             match event["type"].as_str() {
@@ -151,7 +151,7 @@ impl Events {
     /// How long steps of a name took, those of the runner included.
     pub(crate) fn named(&self, name: &str) -> Duration {
         let at = |event: &&Value| Duration::from_millis(event["at"].as_u64().unwrap_or_default());
-        let of = |kind: &'static str| self.events.iter().filter(move |event| event["type"] == kind);
+        let of = |kind: &'static str| self.told.iter().filter(move |event| event["type"] == kind);
         let begun = of("step.started").filter(|event| event["name"] == name);
         let ends = begun.map(|begun| {
             let same = |event: &&Value| event["job"] == begun["job"] && event["step"] == begun["step"];
@@ -163,7 +163,7 @@ impl Events {
 
     /// What the only job took beside its only script.
     pub(crate) fn above_scripts(&self) -> Duration {
-        let at = |kind: &str| self.events.iter().find(|event| event["type"] == kind)?["at"].as_u64();
+        let at = |kind: &str| self.told.iter().find(|event| event["type"] == kind)?["at"].as_u64();
         let whole =
             at("job.finished").unwrap_or_default().saturating_sub(at("job.started").unwrap_or_default());
         Duration::from_millis(whole).saturating_sub(self.named("Run :"))
@@ -172,7 +172,7 @@ impl Events {
     /// What a job took beside its steps, on average.
     pub(crate) fn above_steps(&self) -> Duration {
         let mut jobs: HashMap<String, (u64, u64)> = HashMap::new();
-        for event in &self.events {
+        for event in &self.told {
             let (Some(job), Some(at)) = (event["job"].as_str(), event["at"].as_u64()) else { continue };
             let entry = jobs.entry(job.to_owned()).or_default();
             match event["type"].as_str() {
