@@ -154,7 +154,7 @@ fn talk(child: &mut Child, request: &[u8], time: Duration) -> Option<(ExitStatus
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::process::Command;
     use std::time::Duration;
 
     use super::{Credential, Helper};
@@ -162,8 +162,13 @@ mod tests {
     fn helper(script: &str) -> (tempfile::TempDir, Helper) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("docker-credential-test");
-        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        // Another process writes it: children of other tests would have a file of ours open, and nobody could run it.
+        let written = Command::new("sh")
+            .args(["-c", r#"printf '#!/bin/sh\n%s\n' "$1" > "$2" && chmod 755 "$2""#, "sh", script])
+            .arg(&path)
+            .status()
+            .unwrap();
+        assert!(written.success());
         let helper = Helper { program: path.to_str().unwrap().to_owned(), time: Duration::from_secs(20) };
         (directory, helper)
     }
