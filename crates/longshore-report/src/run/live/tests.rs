@@ -145,3 +145,26 @@ fn a_window_that_becomes_narrower_is_cleared() {
     let after: usize = rows(stream.text().replacen("\u{1b}[?2026h", "", 1)).parse().unwrap();
     assert!(after > before, "{after} rows after {before}");
 }
+
+#[test]
+fn somebody_else_may_write_between_two_drawings() {
+    let (stream, size) = (Shared::default(), Size { columns: 80, rows: 30 });
+    let window =
+        Window { color: false, size: Box::new(move || size), now: Box::new(|| Timestamp(BEGIN + 9_000)) };
+    let mut live = Live::new(stream.clone(), window);
+    let mut screen = Screen::new(size.columns, size.rows);
+    six_jobs().events.iter().for_each(|event| live.take(event));
+    live.idle();
+    let tree = stream.text();
+    screen.write(&tree);
+    let before = screen.text();
+    live.step_aside();
+    screen.write(&stream.text());
+    screen.write("saved: src/a.py\n");
+    live.idle();
+    screen.write(&stream.text());
+    let (tree, after) = (before.lines().last().unwrap(), screen.text());
+    assert_eq!(after.matches("saved: src/a.py").count(), 1, "{after}");
+    assert_eq!(after.matches(tree).count(), 1, "{after}");
+    assert!(after.find("saved:") < after.find(tree), "{after}");
+}
