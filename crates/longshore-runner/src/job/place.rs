@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -299,6 +300,9 @@ impl Drop for Place {
 }
 
 fn make_directories(paths: &Paths) -> Result<(), PlaceError> {
+    // Scripts may hold secrets, so other users of the machine do not look in.
+    let own = fs::DirBuilder::new().recursive(true).mode(0o700).create(&paths.root);
+    own.map_err(|source| PlaceError::Directory { path: paths.root.clone(), source })?;
     let inside = [&paths.workspace, &paths.temp, &paths.actions];
     let outside = inside.into_iter().filter_map(|inside| paths.outside(inside));
     let mounted = paths.mounts.iter().map(|(_, outside)| outside.clone());
