@@ -4,13 +4,14 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use longshore_core::Secret;
 use longshore_engine::{
     Capabilities, ContainerId, ContainerSpec, ContainerState, ContainerStatus, Engine, EngineError, ExecSpec,
-    ExitStatus, Fault, ImageId, Isolation, LabelSelector, LogEntry, LogQuery, ProcessIo, PullPolicy,
+    ExitStatus, Fault, ImageId, Isolation, LabelSelector, LogEntry, LogQuery, ProcessIo, PullSpec,
     RunningExec, SandboxId, SandboxSpec, SandboxStatus,
 };
 use longshore_event::EventSink;
-use longshore_oci::{Platform, Reference};
+use longshore_oci::Reference;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -107,9 +108,20 @@ impl Api {
         path: &str,
         body: Body<'_>,
     ) -> Result<Response, EngineError> {
+        self.call_as(attempt, method, path, (None, body))
+    }
+
+    /// The same as somebody, in the form of the header `X-Registry-Auth`.
+    pub(crate) fn call_as(
+        &self,
+        attempt: &str,
+        method: &str,
+        path: &str,
+        (login, body): (Option<&Secret<String>>, Body<'_>),
+    ) -> Result<Response, EngineError> {
         let response = self
             .daemon
-            .send(method, &self.path(path), body)
+            .send(method, &self.path(path), (login, body))
             .map_err(|error| unreachable(self.daemon.socket(), error))?;
         Self::accepted(attempt, response)
     }
@@ -181,14 +193,8 @@ impl Engine for DockerEngine {
         &self.capabilities
     }
 
-    fn pull(
-        &self,
-        image: &Reference,
-        policy: PullPolicy,
-        platform: Option<&Platform>,
-        sink: &dyn EventSink,
-    ) -> Result<ImageId, EngineError> {
-        pull::pull(&self.api, image, policy, platform, sink)
+    fn pull(&self, image: &Reference, spec: &PullSpec, sink: &dyn EventSink) -> Result<ImageId, EngineError> {
+        pull::pull(&self.api, image, spec, sink)
     }
 
     fn create_sandbox(&self, spec: &SandboxSpec) -> Result<SandboxId, EngineError> {

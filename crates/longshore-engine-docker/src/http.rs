@@ -9,6 +9,8 @@ use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
+use longshore_core::Secret;
+
 /// The longest head of a response.
 const MAX_HEAD: usize = 64 * 1024;
 /// The longest document that is read into memory.
@@ -61,9 +63,14 @@ impl Daemon {
     }
 
     /// Sends a request, and reads the head of the response.
-    pub(crate) fn send(&self, method: &str, path: &str, body: Body<'_>) -> io::Result<Response> {
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        (login, body): (Option<&Secret<String>>, Body<'_>),
+    ) -> io::Result<Response> {
         let mut stream = UnixStream::connect(&self.socket)?;
-        let sent = write_request(&mut stream, method, path, body);
+        let sent = write_request(&mut stream, method, path, (login, body));
         // A daemon that refuses an archive answers before it has read it all, and then stops reading.
         match (Response::read(stream), sent) {
             (Ok(response), _) => Ok(response),
@@ -85,8 +92,16 @@ impl Daemon {
     }
 }
 
-fn write_request(stream: &mut UnixStream, method: &str, path: &str, body: Body<'_>) -> io::Result<()> {
-    let head = format!("{method} {path} HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n");
+fn write_request(
+    stream: &mut UnixStream,
+    method: &str,
+    path: &str,
+    (login, body): (Option<&Secret<String>>, Body<'_>),
+) -> io::Result<()> {
+    let mut head = format!("{method} {path} HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n");
+    if let Some(login) = login {
+        head.push_str(&format!("X-Registry-Auth: {}\r\n", login.expose()));
+    }
     match body {
         Body::None => stream.write_all(format!("{head}Content-Length: 0\r\n\r\n").as_bytes()),
         Body::Json(value) => {

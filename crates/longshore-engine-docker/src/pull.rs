@@ -2,10 +2,13 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 
-use longshore_engine::{EngineError, ImageId, PullPolicy};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE as URL_SAFE;
+use longshore_core::Secret;
+use longshore_engine::{EngineError, ImageId, Login, PullPolicy, PullSpec};
 use longshore_event::{EventSink, ImageEvent};
-use longshore_oci::{Platform, Reference};
-use serde_json::Value;
+use longshore_oci::Reference;
+use serde_json::{Value, json};
 
 use crate::document::IdDto;
 use crate::engine::Api;
@@ -19,13 +22,12 @@ const MAX_FACT: u64 = 1024 * 1024;
 pub(crate) fn pull(
     api: &Api,
     image: &Reference,
-    policy: PullPolicy,
-    platform: Option<&Platform>,
+    spec: &PullSpec,
     sink: &dyn EventSink,
 ) -> Result<ImageId, EngineError> {
     let image = image.clone().or_latest();
     let here = find(api, &image);
-    match (policy, here) {
+    match (spec.policy, here) {
         (PullPolicy::Always, _) => {}
         (PullPolicy::Missing, Err(error)) if error.is_not_found() => {}
         (_, result) => return result,
@@ -37,12 +39,23 @@ pub(crate) fn pull(
     };
     let mut path =
         format!("/images/create?fromImage={}", escape(&format!("{}{kind}{version}", image.name())));
-    if let Some(platform) = platform {
+    if let Some(platform) = &spec.platform {
         path.push_str(&format!("&platform={}", escape(&platform.to_string())));
     }
-    let response = api.call(&attempt, "POST", &path, Body::None)?;
+    let login = spec.login.as_ref().map(|login| authorization(login, image.domain()));
+    let response = api.call_as(&attempt, "POST", &path, (login.as_ref(), Body::None))?;
     follow(&attempt, response, sink)?;
     find(api, &image)
+}
+
+/// A login as Docker takes it: a document in the alphabet of URLs, with padding.
+fn authorization(login: &Login, registry: &str) -> Secret<String> {
+    let document = json!({
+        "username": login.user,
+        "password": login.password.expose(),
+        "serveraddress": registry,
+    });
+    Secret::new(URL_SAFE.encode(document.to_string()))
 }
 
 fn find(api: &Api, image: &Reference) -> Result<ImageId, EngineError> {
@@ -96,10 +109,21 @@ fn event(fact: &Value) -> Option<ImageEvent> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use longshore_core::Secret;
+    use longshore_engine::Login;
     use longshore_event::ImageEvent;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
-    use super::event;
+    use super::{URL_SAFE, authorization, event};
+
+    #[test]
+    fn logins_are_documents() {
+        let login = Login { user: "ann".to_owned(), password: Secret::new("p\"ä".to_owned()) };
+        let header = authorization(&login, "reg.test");
+        let read: Value = serde_json::from_slice(&URL_SAFE.decode(header.expose()).unwrap()).unwrap();
+        assert_eq!(read, json!({"username": "ann", "password": "p\"ä", "serveraddress": "reg.test"}));
+    }
 
     #[test]
     fn progress_becomes_events() {

@@ -12,10 +12,10 @@ use longshore_cgroup::Hierarchy;
 use longshore_engine::{
     Capabilities, ContainerId, ContainerSpec, ContainerStatus, Engine, EngineError, ExecSpec, ExitStatus,
     Fault, ImageId, Isolation, LabelSelector, LogEntry, LogQuery, NetworkMode, Output, ProcessIo, PullPolicy,
-    RunningExec, SandboxId, SandboxSpec, SandboxStatus,
+    PullSpec, RunningExec, SandboxId, SandboxSpec, SandboxStatus,
 };
 use longshore_event::EventSink;
-use longshore_oci::{Platform, Reference};
+use longshore_oci::Reference;
 
 use crate::NativeEngine;
 use crate::launch::Privilege;
@@ -29,12 +29,7 @@ pub trait Fetch: std::fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// If it cannot be transferred.
-    fn fetch(
-        &self,
-        image: &Reference,
-        platform: Option<&Platform>,
-        sink: &dyn EventSink,
-    ) -> Result<(), EngineError>;
+    fn fetch(&self, image: &Reference, spec: &PullSpec, sink: &dyn EventSink) -> Result<(), EngineError>;
 }
 
 /// What an engine can do here, as this user.
@@ -121,17 +116,11 @@ impl Engine for NativeEngine {
         self.known_capabilities()
     }
 
-    fn pull(
-        &self,
-        image: &Reference,
-        policy: PullPolicy,
-        platform: Option<&Platform>,
-        sink: &dyn EventSink,
-    ) -> Result<ImageId, EngineError> {
+    fn pull(&self, image: &Reference, spec: &PullSpec, sink: &dyn EventSink) -> Result<ImageId, EngineError> {
         let name = image.to_string();
-        let wanted = platform.map(ToString::to_string);
+        let wanted = spec.platform.as_ref().map(ToString::to_string);
         let find = || self.images().find_image(&name, wanted.as_deref()).map(|found| ImageId(found.id));
-        match (policy, find()) {
+        match (spec.policy, find()) {
             (PullPolicy::Always, _) => {}
             (PullPolicy::Missing, Err(error)) if error.is_not_found() => {}
             (_, result) => return result,
@@ -141,7 +130,7 @@ impl Engine for NativeEngine {
                 format!("failed to pull `{}`: this engine has nobody who fetches images", image.familiar());
             return Err(EngineError::new(Fault::Unsupported, message));
         };
-        fetch.fetch(image, platform, sink)?;
+        fetch.fetch(image, spec, sink)?;
         find()
     }
 

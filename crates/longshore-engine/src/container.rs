@@ -88,18 +88,6 @@ pub struct ContainerSpec {
     pub log: LogSpec,
 }
 
-/// Whether images are fetched before they are used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum PullPolicy {
-    /// If they are not here.
-    #[default]
-    Missing,
-    /// Even if they are here: the name may mean something newer.
-    Always,
-    /// Never.
-    Never,
-}
-
 /// Whether a container is started again when it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum RestartPolicy {

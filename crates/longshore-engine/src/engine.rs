@@ -4,11 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use longshore_event::EventSink;
-use longshore_oci::{Platform, Reference};
+use longshore_oci::Reference;
 
 use crate::{
     Capabilities, ContainerId, ContainerSpec, ContainerStatus, EngineError, ExecSpec, ExitStatus, Fault,
-    ImageId, LabelSelector, LogEntry, LogQuery, Output, ProcessIo, PullPolicy, RunningExec, SandboxId,
+    ImageId, LabelSelector, LogEntry, LogQuery, Output, ProcessIo, PullSpec, RunningExec, SandboxId,
     SandboxSpec, SandboxStatus,
 };
 
@@ -30,13 +30,7 @@ pub trait Engine: Send + Sync {
     fn capabilities(&self) -> &Capabilities;
 
     /// Makes sure that an image is here, and gives its id. Calls for the same content transfer it once.
-    fn pull(
-        &self,
-        image: &Reference,
-        policy: PullPolicy,
-        platform: Option<&Platform>,
-        sink: &dyn EventSink,
-    ) -> Result<ImageId, EngineError>;
+    fn pull(&self, image: &Reference, spec: &PullSpec, sink: &dyn EventSink) -> Result<ImageId, EngineError>;
 
     /// Makes a group of containers with one network. The name must be free.
     fn create_sandbox(&self, spec: &SandboxSpec) -> Result<SandboxId, EngineError>;

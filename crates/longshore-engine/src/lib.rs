@@ -25,13 +25,14 @@ mod io;
 mod log;
 mod mount;
 mod network;
+mod pull;
 mod resources;
 mod sandbox;
 mod security;
 mod status;
 
 pub use capability::{Capabilities, Isolation};
-pub use container::{ContainerSpec, PullPolicy, RestartPolicy, RestartPolicyError};
+pub use container::{ContainerSpec, RestartPolicy, RestartPolicyError};
 pub use engine::Engine;
 pub use error::{EngineError, Fault};
 pub use exec::{ExecSpec, RunningExec};
@@ -42,6 +43,7 @@ pub use io::{Input, Output, OutputSink, ProcessIo, Stream};
 pub use log::{LogEntry, LogQuery, LogSpec};
 pub use mount::{Bind, Mount, MountKind, Propagation, Tmpfs};
 pub use network::{Attachment, NetworkMode, PortBinding, Protocol};
+pub use pull::{Login, PullPolicy, PullSpec};
 pub use resources::{Device, Resources, Ulimit};
 pub use sandbox::{SandboxNetwork, SandboxSpec, SandboxStatus};
 pub use security::{

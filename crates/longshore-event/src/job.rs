@@ -68,7 +68,15 @@ pub enum JobEvent {
         /// Why it could not run or went wrong beside its steps, in words.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error: Option<String>,
+        /// Whether it stays as it was left, for a shell and for going on.
+        #[serde(default, skip_serializing_if = "is_false")]
+        kept: bool,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// A step before it starts.

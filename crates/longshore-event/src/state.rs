@@ -65,6 +65,8 @@ pub struct JobState {
     pub error: Option<String>,
     /// Whether its failure does not count.
     pub continue_on_error: bool,
+    /// Whether it stayed as it was left.
+    pub kept: bool,
 }
 
 /// How far a job is.
@@ -220,6 +222,7 @@ impl JobState {
             url: None,
             error: None,
             continue_on_error: false,
+            kept: false,
         }
     }
 
@@ -254,13 +257,14 @@ impl JobState {
                 self.finished = Some(at);
                 self.status = JobStatus::Skipped(reason.clone());
             }
-            JobEvent::Finished { conclusion, continue_on_error, outputs, url, error } => {
+            JobEvent::Finished { conclusion, continue_on_error, outputs, url, error, kept } => {
                 self.finished = Some(at);
                 self.status = JobStatus::Finished(*conclusion);
                 self.continue_on_error = *continue_on_error;
                 self.outputs.clone_from(outputs);
                 self.url.clone_from(url);
                 self.error.clone_from(error);
+                self.kept = *kept;
             }
         }
     }

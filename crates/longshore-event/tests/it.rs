@@ -69,6 +69,7 @@ fn story() -> Vec<Event> {
                 outputs: BTreeMap::new(),
                 url: None,
                 error: None,
+                kept: false,
             }
             .into(),
         ),

@@ -104,6 +104,7 @@ impl Teller {
             outputs: BTreeMap::new(),
             url: None,
             error: None,
+            kept: false,
         };
         self.tell(Some(job), None, kind);
     }

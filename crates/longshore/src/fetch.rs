@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 
-use longshore_engine::{EngineError, Fault};
+use longshore_engine::{EngineError, Fault, Login, PullSpec};
 use longshore_engine_native::Fetch;
 use longshore_event::{EventSink, ImageEvent};
 use longshore_image::{Images, PullError, PullOptions, PullPolicy, UnpackOptions, Unpacker};
-use longshore_oci::{Platform, Reference};
+use longshore_oci::Reference;
 use longshore_registry::{
-    ClientOptions, CredentialSources, CredentialStore, Proxies, RegistryClient, RegistryRule,
+    ClientOptions, Credential, CredentialSources, CredentialStore, Proxies, RegistryClient, RegistryRule,
 };
 use longshore_store::Store;
 
@@ -31,8 +31,21 @@ pub(crate) struct Registries {
 impl Registries {
     /// A client that tells of transfers.
     pub(crate) fn client(&self, sink: Arc<dyn EventSink>) -> RegistryClient {
+        self.client_as(None, sink)
+    }
+
+    /// The same as somebody else to one registry.
+    fn client_as(&self, login: Option<(&str, &Login)>, sink: Arc<dyn EventSink>) -> RegistryClient {
+        let kept = CredentialStore::new(self.credentials.clone());
+        let credentials = match login {
+            Some((registry, Login { user, password })) => {
+                let (user, password) = (user.clone(), password.clone());
+                kept.with(registry, Credential::Password { user, password })
+            }
+            None => kept,
+        };
         let options = ClientOptions {
-            credentials: CredentialStore::new(self.credentials.clone()),
+            credentials,
             rules: self.rules.clone(),
             offline: self.offline,
             root_certificates: self.root_certificates.clone(),
@@ -68,16 +81,11 @@ impl EventSink for Relay {
 }
 
 impl Fetch for RegistryFetch {
-    fn fetch(
-        &self,
-        image: &Reference,
-        platform: Option<&Platform>,
-        sink: &dyn EventSink,
-    ) -> Result<(), EngineError> {
+    fn fetch(&self, image: &Reference, spec: &PullSpec, sink: &dyn EventSink) -> Result<(), EngineError> {
         let store = Store::open(&self.store).map_err(|error| failed(image, error.into()))?;
         let images = Images::open(store);
         let options = PullOptions {
-            platform: platform.cloned(),
+            platform: spec.platform.clone(),
             policy: PullPolicy::Always,
             unpack: unpack_options(true),
             now: Wiring::now(),
@@ -87,7 +95,8 @@ impl Fetch for RegistryFetch {
         let pulled = std::thread::scope(|scope| {
             scope.spawn(move || told.into_iter().for_each(|event| sink.image(event)));
             // The client goes at the end of this, and with it the last who tells.
-            let client = self.registries.client(Arc::new(Relay(tell)));
+            let login = spec.login.as_ref().map(|login| (image.domain(), login));
+            let client = self.registries.client_as(login, Arc::new(Relay(tell)));
             images.pull(image, &options, &client)
         });
         pulled.map(drop).map_err(|error| failed(image, error))

@@ -24,7 +24,7 @@ pub struct CredentialStore {
     configs: Mutex<Option<Arc<Vec<Config>>>>,
     /// What was found before; helpers are slow.
     found: Mutex<HashMap<String, Option<Credential>>>,
-    /// A credential that counts before all others, for a login that is being tried.
+    /// A credential that counts before all others: of a login that is being tried, or of one conversation only.
     tried: Option<(String, Credential)>,
 }
 
@@ -41,6 +41,12 @@ impl CredentialStore {
     /// A store of these files.
     pub fn new(sources: CredentialSources) -> Self {
         Self { sources, ..Self::default() }
+    }
+
+    /// The same, with a credential for one registry that counts before what is kept of it.
+    #[must_use]
+    pub fn with(self, account: &str, credential: Credential) -> Self {
+        Self { tried: Some((key_of(account), credential)), ..self }
     }
 
     /// A store that knows one credential only.

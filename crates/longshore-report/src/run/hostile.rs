@@ -41,6 +41,7 @@ fn script(text: &str) -> Script {
             outputs: std::collections::BTreeMap::new(),
             url: Some(format!("https://{text}")),
             error: Some(text.to_owned()),
+            kept: false,
         },
     );
     script.end(Conclusion::Failure);

@@ -151,6 +151,7 @@ impl Script {
             outputs: BTreeMap::new(),
             url: None,
             error: None,
+            kept: conclusion == Conclusion::Failure,
         };
         self.push(Some(job), None, event)
     }

@@ -274,6 +274,7 @@ fn finished(conclusion: Conclusion, error: Option<String>) -> JobEvent {
         outputs: std::collections::BTreeMap::new(),
         url: None,
         error,
+        kept: false,
     }
 }
 

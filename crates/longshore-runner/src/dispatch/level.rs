@@ -254,6 +254,7 @@ impl Level {
             outputs: std::collections::BTreeMap::new(),
             url: None,
             error: error.clone(),
+            kept: false,
         };
         Undone { key, event: event.into(), error }
     }

@@ -40,6 +40,7 @@ impl Dispatcher<'_> {
             outputs: prior.outputs.clone(),
             url: prior.url.clone(),
             error: prior.error.clone(),
+            kept: false,
         };
         self.tell(sink, Some(key), event);
         let outputs: Object =

@@ -49,6 +49,7 @@ pub(super) fn run(runner: &Runner, task: JobTask) -> (CellOutcome, Option<JobPla
             outputs: std::collections::BTreeMap::new(),
             url: None,
             error: Some("internal error: a mistake in Longshore ended the job; please report it".to_owned()),
+            kept: false,
         });
         (CellOutcome::new(JobResult::Failure), None)
     })

@@ -198,7 +198,7 @@ impl<'p> Container<'p> {
     ) -> Result<Self, ContainerError> {
         let place = call.steps.place;
         let image = ImageSource::parse(&program.image);
-        place.pull(&image, &call.voice).map_err(ContainerError::Image)?;
+        place.pull(&image, None, &call.voice).map_err(ContainerError::Image)?;
         paths
             .make()
             .map_err(|source| ContainerError::Directory { path: paths.inside.home.clone(), source })?;

@@ -5,6 +5,7 @@ mod background;
 pub(crate) mod certificates;
 mod folder;
 mod forwarder;
+mod initialize;
 mod keep;
 mod node;
 mod open;
@@ -104,11 +105,19 @@ pub(crate) struct JobEnd {
     pub(crate) outputs: Vec<(String, String)>,
     pub(crate) url: Option<String>,
     pub(crate) error: Option<String>,
+    /// Whether it stays as it was left.
+    pub(crate) kept: bool,
 }
 
 impl JobEnd {
     fn failed(error: impl Into<String>) -> Self {
-        Self { result: JobResult::Failure, outputs: Vec::new(), url: None, error: Some(error.into()) }
+        Self {
+            result: JobResult::Failure,
+            outputs: Vec::new(),
+            url: None,
+            error: Some(error.into()),
+            kept: false,
+        }
     }
 }
 
@@ -170,6 +179,7 @@ impl<'r> JobRun<'r> {
             outputs: outputs.clone(),
             url: end.url.map(|url| voice.run.mask(&url)),
             error: end.error.map(|error| voice.run.mask(&error)),
+            kept: end.kept,
         });
         let outputs: Object =
             outputs.iter().map(|(name, value)| (name.as_str(), Value::from(value.as_str()))).collect();

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use longshore_engine::{
     Attachment, Bind, ContainerId, ContainerSpec, ContainerState, Engine, EngineError, ExecSpec, ImageSource,
-    Mount, MountKind, NetworkMode, ProcessIo, Propagation, PullPolicy, RunningExec, SandboxId,
+    Login, Mount, MountKind, NetworkMode, ProcessIo, Propagation, PullSpec, RunningExec, SandboxId,
     SandboxNetwork, SandboxSpec,
 };
 use longshore_event::{EventSink, ImageEvent};
@@ -51,7 +51,9 @@ pub(crate) struct Place {
     pub(crate) lent: Vec<LentObjects>,
     /// What was checked out, by its directory in the workspace.
     pub(crate) checkouts: Mutex<BTreeMap<PathBuf, Checkout>>,
-    /// Where actions and the like are mounted.
+    /// Actions and the like, which the container of the steps is given when it starts.
+    pub(crate) mounts: Vec<Mount>,
+    /// Where they are mounted.
     pub(crate) targets: Vec<String>,
     /// Whether everything stays when this is dropped.
     keep: AtomicBool,
@@ -122,6 +124,7 @@ impl Place {
             labels,
             lent: Vec::new(),
             checkouts: Mutex::default(),
+            mounts: Vec::new(),
             targets: Vec::new(),
             keep: AtomicBool::new(false),
         })
@@ -132,7 +135,6 @@ impl Place {
         &mut self,
         run: &JobRun<'_>,
         specification: &Specification,
-        mounts: Vec<Mount>,
         voice: &StepVoice,
     ) -> Result<(), PlaceError> {
         let mut spec = match &specification.container {
@@ -147,10 +149,12 @@ impl Place {
             spec.mounts
                 .extend(machine.tools.iter().map(|tool| bind(tool, &tool.display().to_string(), true)));
         }
-        self.pull(&spec.image, voice)?;
+        let login = specification.container.as_ref().and_then(|container| container.login.as_ref());
+        self.pull(&spec.image, login, voice)?;
         // Longer targets lie inside shorter ones and are mounted after them.
         let own = self.paths.mounts.iter().rev().map(|(inside, outside)| bind(outside, inside, false));
         spec.mounts.extend(own);
+        let mounts = std::mem::take(&mut self.mounts);
         self.targets = mounts.iter().map(|mount| mount.target.clone()).collect();
         spec.mounts.extend(mounts);
         if !self.in_container {
@@ -184,12 +188,17 @@ impl Place {
     }
 
     /// Makes sure that an image is here.
-    pub(crate) fn pull(&self, image: &ImageSource, voice: &StepVoice) -> Result<(), PlaceError> {
+    pub(crate) fn pull(
+        &self,
+        image: &ImageSource,
+        login: Option<&Login>,
+        voice: &StepVoice,
+    ) -> Result<(), PlaceError> {
         let ImageSource::Image(name) = image else { return Ok(()) };
         let reference = Reference::parse(name).map_err(|_| PlaceError::Name(name.clone()))?;
         let sink = ImageVoice(voice);
         self.engine
-            .pull(&reference, PullPolicy::Missing, None, &sink)
+            .pull(&reference, &PullSpec { login: login.cloned(), ..PullSpec::default() }, &sink)
             .map(drop)
             .map_err(|source| PlaceError::Image { image: name.clone(), source })
     }
@@ -251,6 +260,7 @@ impl Place {
                 .map(|(outside, inside)| LentObjects { outside: outside.clone(), inside: inside.clone() })
                 .collect(),
             checkouts: Mutex::default(),
+            mounts: Vec::new(),
             targets: record.targets.clone(),
             keep: AtomicBool::new(true),
         })

@@ -39,6 +39,8 @@ pub(crate) struct Services {
     running: Vec<Service>,
     /// `job.services`.
     pub(super) context: Vec<(String, Value)>,
+    /// Whether what they wrote was shown when one of them failed.
+    logs_are_shown: bool,
     /// The process that forwards ports, as long as it is needed.
     forwarder: Option<Forwarder>,
 }
@@ -77,7 +79,6 @@ impl JobRun<'_> {
             &format!("Image: {}", specification.image),
             "##[endgroup]",
         ]);
-        specification.warn_of_credentials(voice);
     }
 
     /// Fetches the actions, and finds the objects that checkouts borrow.
@@ -123,18 +124,40 @@ impl JobRun<'_> {
             mounts.extend(Forwarder::mounts(place, &self.runner.program, actions.runs_actions()));
         }
         mounts.extend(super::certificates::mount(self.runner.machine.certificates.as_deref()));
-        place.start(self, specification, mounts, voice).map_err(|error| chain(&error))
+        place.mounts = mounts;
+        // The container of a job that asks for one has a step of its own.
+        if specification.container.is_none() {
+            place.start(self, specification, voice).map_err(|error| chain(&error))?;
+        }
+        Ok(())
     }
 
-    /// Starts all services and waits until they are well.
+    /// Starts all services and waits until they are well. Those that were started, and what went wrong with the others.
     pub(super) fn start_services(
         &self,
         place: &Place,
         specification: &Specification,
         voice: &StepVoice,
-    ) -> Result<Services, String> {
-        let mut free = FIRST_FREE_PORT;
+    ) -> (Services, Option<String>) {
         let mut services = Services::default();
+        let ready = Self::start_each(place, specification, &mut services, voice)
+            .and_then(|()| self.wait_for_each(place, specification, &services, voice));
+        if ready.is_err() {
+            Self::show_logs(place, &services, voice);
+            services.logs_are_shown = true;
+        }
+        // What runs is found, also by steps that are there because something failed.
+        let forwarded = services.forward(place);
+        (services, ready.and(forwarded).err())
+    }
+
+    fn start_each(
+        place: &Place,
+        specification: &Specification,
+        services: &mut Services,
+        voice: &StepVoice,
+    ) -> Result<(), String> {
+        let mut free = FIRST_FREE_PORT;
         let mut asked = Vec::new();
         for (name, service) in &specification.services {
             let ports = ports(name, service, &mut free)?;
@@ -149,32 +172,49 @@ impl JobRun<'_> {
             voice.line(&format!("Starting the service {name} from {}", service.image));
             // One after the other: several often share an image.
             let image = ImageSource::parse(&service.image);
-            place.pull(&image, voice).map_err(|error| unstarted(name, &error))?;
+            let pulled = place.pull(&image, service.login.as_ref(), voice);
+            if let Err(error) = pulled {
+                tell(voice, name, service, ServiceState::Failed, &[]);
+                return Err(unstarted(name, &error));
+            }
             asked.push((name, service, ports));
         }
         let started: Vec<Result<ContainerId, String>> =
             at_once(&asked, |(name, service, _)| Self::start_service(place, name, service));
+        let mut errors = Vec::new();
         for ((name, service, ports), id) in asked.into_iter().zip(started) {
-            let id = id?;
+            let id = match id {
+                Ok(id) => id,
+                Err(error) => {
+                    tell(voice, name, service, ServiceState::Failed, &[]);
+                    errors.push(error);
+                    continue;
+                }
+            };
             services.context.push((name.clone(), context(&id, &place.network, &ports)));
             let image = service.image.clone();
             services.running.push(Service { name: name.clone(), image, id, ports });
         }
-        let waited = services.running.iter().zip(&specification.services).try_for_each(
-            |(running, (name, service))| {
-                let is_over = || self.task.control.cancelled().is_some() || self.is_over();
-                let ready = wait_ready(place, running, &is_over);
-                let state = if ready.is_ok() { ServiceState::Ready } else { ServiceState::Failed };
-                tell(voice, name, service, state, &[]);
-                ready
-            },
-        );
-        if let Err(error) = waited {
-            Self::show_logs(place, &services, voice);
-            return Err(error);
+        if errors.is_empty() { Ok(()) } else { Err(errors.join("; ")) }
+    }
+
+    /// Waits for all of them, so that all are told of that fail.
+    fn wait_for_each(
+        &self,
+        place: &Place,
+        specification: &Specification,
+        services: &Services,
+        voice: &StepVoice,
+    ) -> Result<(), String> {
+        let mut errors = Vec::new();
+        for (running, (name, service)) in services.running.iter().zip(&specification.services) {
+            let is_over = || self.task.control.cancelled().is_some() || self.is_over();
+            let ready = wait_ready(place, running, &is_over);
+            let state = if ready.is_ok() { ServiceState::Ready } else { ServiceState::Failed };
+            tell(voice, name, service, state, &[]);
+            errors.extend(ready.err());
         }
-        services.forward(place)?;
-        Ok(services)
+        if errors.is_empty() { Ok(()) } else { Err(errors.join("; ")) }
     }
 
     fn start_service(
@@ -199,7 +239,7 @@ impl JobRun<'_> {
 
     /// Ends the services: removes them, or leaves their files for later.
     pub(super) fn stop_services(place: &Place, services: &mut Services, end: ServicesEnd, voice: &StepVoice) {
-        if end != ServicesEnd::Passed {
+        if end != ServicesEnd::Passed && !services.logs_are_shown {
             Self::show_logs(place, services, voice);
         }
         if end == ServicesEnd::Kept {
@@ -432,7 +472,7 @@ mod tests {
             env: Vec::new(),
             ports: ports.iter().map(ToString::to_string).collect(),
             volumes: Vec::new(),
-            credentials: false,
+            login: None,
             command: Vec::new(),
             entrypoint: None,
         }

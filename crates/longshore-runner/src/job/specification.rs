@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use longshore_engine::{ContainerSpec, ImageSource};
+use longshore_core::Secret;
+use longshore_engine::{ContainerSpec, ImageSource, Login};
 use longshore_expr::Value;
 use longshore_workflow::model::{Defaults, StepsJob};
 use longshore_workflow::template::Token;
@@ -11,7 +12,6 @@ use super::{JobRun, minutes};
 use crate::context::Scope;
 use crate::evaluate::{EvaluationError, Evaluator};
 use crate::image::UnknownRunner;
-use crate::voice::StepVoice;
 
 /// GitHub's limit for a job that sets none.
 const DEFAULT_TIMEOUT: Duration = Duration::from_hours(6);
@@ -49,7 +49,8 @@ pub(crate) struct ContainerSpecification {
     pub(crate) env: Vec<(String, String)>,
     pub(crate) ports: Vec<String>,
     pub(crate) volumes: Vec<String>,
-    pub(crate) credentials: bool,
+    /// Who asks the registry for the image.
+    pub(crate) login: Option<Login>,
     /// `command:` of a service.
     pub(crate) command: Vec<String>,
     /// `entrypoint:` of a service.
@@ -113,20 +114,6 @@ impl Specification {
             labels,
             env,
         })
-    }
-}
-
-impl Specification {
-    /// Says that `credentials:` are not used: engines fetch with the logins of this machine.
-    pub(crate) fn warn_of_credentials(&self, voice: &StepVoice) {
-        let services = self.services.iter().map(|(_, service)| service);
-        for container in self.container.iter().chain(services).filter(|container| container.credentials) {
-            voice.warning(&format!(
-                "`credentials` of `{}` are not used: images are fetched with the logins of this machine; `longshore \
-                 login REGISTRY` adds one",
-                container.image
-            ));
-        }
     }
 }
 
@@ -221,9 +208,22 @@ fn container(run: &JobRun<'_>, value: &Value) -> Result<Option<ContainerSpecific
         env,
         ports: list("ports"),
         volumes: list("volumes"),
-        credentials: entry("credentials").is_some(),
+        login: entry("credentials").map(|value| login(&image, value)).transpose()?.flatten(),
         command: words("command")?,
         entrypoint: (!entrypoint.is_empty()).then_some(entrypoint),
         image,
     }))
+}
+
+/// `credentials:` of a container; none if both of them are empty, as secrets are that a run was not given.
+fn login(image: &str, value: &Value) -> Result<Option<Login>, Unfit> {
+    let text =
+        |name: &str| value.property(name).map(|value| value.to_text().into_owned()).unwrap_or_default();
+    let (user, password) = (text("username"), text("password"));
+    match (user.is_empty(), password.is_empty()) {
+        (false, false) => Ok(Some(Login { user, password: Secret::new(password) })),
+        (true, true) => Ok(None),
+        (true, false) => Err(Unfit::Value(format!("`credentials` of `{image}` have no `username`"))),
+        (false, true) => Err(Unfit::Value(format!("`credentials` of `{image}` have no `password`"))),
+    }
 }

@@ -11,11 +11,13 @@ use std::thread::Scope as Threads;
 use std::time::Instant;
 
 use longshore_event::{Conclusion, StepEvent, StepNumber, StepStage};
+use longshore_workflow::graph::JobResult;
 use longshore_workflow::model::{Step, StepKind, StepsJob};
 
 use super::background::Background;
+use super::initialize::Initialized;
 use super::resume::Point;
-use super::service::{Services, ServicesEnd};
+use super::service::ServicesEnd;
 use super::specification::Specification;
 use super::trace::{Begun, Trace};
 use super::{Aside, JobEnd, JobRun, JobServices, Place, Progress, result};
@@ -56,14 +58,14 @@ pub(super) struct OwnStep {
 }
 
 impl OwnStep {
-    fn begin(run: &JobRun<'_>, numbers: &AtomicU32, name: &str) -> Self {
+    pub(super) fn begin(run: &JobRun<'_>, numbers: &AtomicU32, name: &str) -> Self {
         let number = StepNumber(numbers.fetch_add(1, Ordering::SeqCst) + 1);
         let voice = run.task.voice.step(number);
         voice.say(StepEvent::Started { name: name.to_owned(), id: String::new(), stage: StepStage::Runner });
         Self { voice }
     }
 
-    fn end(self, error: Option<String>) {
+    pub(super) fn end(self, error: Option<String>) {
         if let Some(error) = &error {
             self.voice.error(error);
         }
@@ -91,19 +93,24 @@ impl JobRun<'_> {
             Some(resume) => self.reopen(resume, model, specification, &own.voice),
             None => self.begin(model, specification, &own.voice),
         };
-        let (place, actions, point) = match begun {
+        let (mut place, actions, point) = match begun {
             Ok(begun) => begun,
-            Err(error) => return (Self::fail_own(own, error), None),
-        };
-        own.end(None);
-        let mut services = match self.services(&place, specification, &numbers) {
-            Ok(services) => services,
             Err(error) => {
-                place.rest();
-                return (JobEnd::failed(error), Some(place));
+                own.end(Some(error.clone()));
+                return (self.end_early(error), None);
             }
         };
+        own.end(None);
+        let Initialized { mut services, error: trouble } =
+            self.initialize(&mut place, specification, &numbers);
+        if let (Some(trouble), Some(_)) = (&trouble, &self.task.resume) {
+            place.rest();
+            return (self.end_early(trouble.clone()), Some(place));
+        }
         let Point { index, number, progress, results, posts, begun } = point;
+        if trouble.is_some() {
+            progress.settle(Conclusion::Failure);
+        }
         if let Some(number) = number {
             numbers.store(number.saturating_sub(1), Ordering::SeqCst);
         }
@@ -127,7 +134,7 @@ impl JobRun<'_> {
         let mut frame = Frame::top(self.file(), scope.clone(), specification.env.clone(), actions);
         frame.results = results;
         steps.run_all(&frame, &model.steps, index);
-        let is_kept = self.is_kept(&steps);
+        let mut is_kept = trouble.is_none() && self.is_kept(&steps);
         if let Some(services) = &mut services {
             let own = OwnStep::begin(self, &numbers, "Stop containers");
             let end = match progress.status() {
@@ -144,7 +151,10 @@ impl JobRun<'_> {
         if is_kept {
             match self.keep(&steps, model, &frame, services.as_ref()) {
                 Ok(()) => own.voice.line("The job is kept as it was left"),
-                Err(error) => own.voice.warning(&format!("the job is not kept: {error}")),
+                Err(error) => {
+                    is_kept = false;
+                    own.voice.warning(&format!("the job is not kept: {error}"));
+                }
             }
         } else {
             self.give_up(&place);
@@ -156,7 +166,8 @@ impl JobRun<'_> {
             place.rest();
         }
         let error = self.task.control.cancelled().filter(|_| progress.status() == Conclusion::Cancelled);
-        (JobEnd { result: result(progress.status()), outputs, url, error }, Some(place))
+        let error = error.or(trouble);
+        (JobEnd { result: result(progress.status()), outputs, url, error, kept: is_kept }, Some(place))
     }
 
     /// The place of a job that begins.
@@ -180,34 +191,13 @@ impl JobRun<'_> {
         Ok((place, actions, Point::default()))
     }
 
-    /// Starts the services of the job, or starts them again.
-    fn services(
-        &self,
-        place: &Place,
-        specification: &Specification,
-        numbers: &AtomicU32,
-    ) -> Result<Option<Services>, String> {
-        if specification.services.is_empty() {
-            return Ok(None);
+    /// The end of a job none of whose steps has its turn. One that was to go on can still do so later.
+    fn end_early(&self, error: String) -> JobEnd {
+        let kept = self.task.resume.is_some();
+        match self.task.control.cancelled() {
+            Some(reason) => JobEnd { result: JobResult::Cancelled, kept, ..JobEnd::failed(reason) },
+            None => JobEnd { kept, ..JobEnd::failed(error) },
         }
-        let own = OwnStep::begin(self, numbers, "Initialize containers");
-        let started = match self.task.resume.as_deref() {
-            None => self.start_services(place, specification, &own.voice),
-            Some(resume) => {
-                let is_over = || self.task.control.cancelled().is_some() || self.is_over();
-                Services::revive(place, &resume.kept.record, &is_over).and_then(|mut services| {
-                    services.forward(place)?;
-                    Ok(services)
-                })
-            }
-        };
-        own.end(started.as_ref().err().cloned());
-        started.map(Some)
-    }
-
-    fn fail_own(own: OwnStep, error: String) -> JobEnd {
-        own.end(Some(error.clone()));
-        JobEnd::failed(error)
     }
 
     /// The contexts of the steps, without what changes from step to step.

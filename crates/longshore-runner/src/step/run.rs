@@ -313,7 +313,10 @@ impl<'s> StepRun<'s> {
 
     /// Lets a handler work, and takes over what the step said.
     fn finish(call: &mut StepCall<'_>, act: &dyn Fn(&mut StepCall<'_>) -> HandlerEnd) -> StepEnd {
-        let end = act(call);
+        let end = match call.steps.place.container() {
+            Some(_) => act(call),
+            None => HandlerEnd::failed(call, "the container of the job was not started"),
+        };
         let mut end = StepEnd {
             outcome: end.outcome,
             exit_code: end.exit_code,

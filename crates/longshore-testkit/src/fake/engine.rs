@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use longshore_engine::{
     Capabilities, ContainerId, ContainerSpec, ContainerState, ContainerStatus, Engine, EngineError, ExecSpec,
-    ExitStatus, Fault, ImageId, LabelSelector, LogEntry, LogQuery, ProcessIo, PullPolicy, RunningExec,
-    SandboxId, SandboxSpec, SandboxStatus,
+    ExitStatus, Fault, ImageId, LabelSelector, LogEntry, LogQuery, ProcessIo, PullPolicy, PullSpec,
+    RunningExec, SandboxId, SandboxSpec, SandboxStatus,
 };
 use longshore_event::EventSink;
-use longshore_oci::{Platform, Reference};
+use longshore_oci::Reference;
 
 use super::FakeEngine;
 use super::create;
@@ -34,11 +34,10 @@ impl Engine for FakeEngine {
     fn pull(
         &self,
         image: &Reference,
-        policy: PullPolicy,
-        _platform: Option<&Platform>,
+        spec: &PullSpec,
         _sink: &dyn EventSink,
     ) -> Result<ImageId, EngineError> {
-        let name = full_name(&image.to_string());
+        let (name, policy) = (full_name(&image.to_string()), spec.policy);
         record(&self.core, None, Call::Pull { image: name.clone(), policy }, || {
             let mut world = self.core.lock();
             let here = world.images.contains_key(&name);

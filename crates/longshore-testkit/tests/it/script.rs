@@ -264,7 +264,7 @@ fn images_give_what_containers_do_not_say() {
     let sandbox = sandbox(&fake);
     assert_eq!(fake.create_container(&sandbox, &service).unwrap_err().fault, Fault::NotFound);
     let reference = "docker.io/library/postgres:16".parse().unwrap();
-    let pull = |policy| fake.pull(&reference, policy, None, &longshore_event::Silent);
+    let pull = |policy| fake.pull(&reference, &PullPolicy::into(policy), &longshore_event::Silent);
     assert_eq!(pull(PullPolicy::Never).unwrap_err().fault, Fault::NotFound);
     let image = pull(PullPolicy::Missing).unwrap();
     let id = fake.create_container(&sandbox, &service).unwrap();

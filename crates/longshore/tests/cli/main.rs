@@ -30,6 +30,7 @@ mod run_bare;
 mod run_checkout;
 mod run_composite;
 mod run_full_disk;
+mod run_containers;
 mod run_javascript;
 mod run_killed;
 mod run_retention;

@@ -6,6 +6,8 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use base64::Engine as _;
+
 /// The registry; it lives as long as the process.
 pub(crate) struct Registry {
     pub(crate) authority: String,
@@ -13,16 +15,27 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    /// Serves a layout.
+    /// Serves a layout to everybody.
     pub(crate) fn of(layout: PathBuf) -> Self {
+        Self::serving(layout, None)
+    }
+
+    /// Serves a layout to one user.
+    pub(crate) fn guarded(layout: PathBuf, user: &str, password: &str) -> Self {
+        let login = base64::prelude::BASE64_STANDARD.encode(format!("{user}:{password}"));
+        Self::serving(layout, Some(format!("authorization: basic {login}")))
+    }
+
+    /// Serves a layout to who sends a header.
+    fn serving(layout: PathBuf, header: Option<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let authority = listener.local_addr().unwrap().to_string();
         let asked: Arc<Mutex<Vec<String>>> = Arc::default();
         let log = Arc::clone(&asked);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (layout, log) = (layout.clone(), Arc::clone(&log));
-                std::thread::spawn(move || serve(stream, &layout, &log));
+                let (layout, log, header) = (layout.clone(), Arc::clone(&log), header.clone());
+                std::thread::spawn(move || serve(stream, &layout, &log, header.as_deref()));
             }
         });
         Self { authority, asked }
@@ -34,7 +47,7 @@ impl Registry {
     }
 }
 
-fn serve(stream: TcpStream, layout: &Path, log: &Mutex<Vec<String>>) {
+fn serve(stream: TcpStream, layout: &Path, log: &Mutex<Vec<String>>, wanted: Option<&str>) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut writer = stream;
     loop {
@@ -43,13 +56,20 @@ fn serve(stream: TcpStream, layout: &Path, log: &Mutex<Vec<String>>) {
             return;
         }
         let mut header = String::new();
+        let mut is_known = wanted.is_none();
         while reader.read_line(&mut header).unwrap_or(0) > 2 {
+            // Base64 has capitals, the name and the scheme may have them.
+            is_known |= wanted.is_some_and(|wanted| header.trim_end().eq_ignore_ascii_case(wanted));
             header.clear();
         }
         let mut words = line.split(' ');
         let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let (status, media, digest, body) = match found(layout, path, log) {
+        let (status, media, digest, body) = match found(layout, path, log).filter(|_| is_known) {
             Some((media, digest, body)) => ("200 OK", media, digest, body),
+            None if !is_known => {
+                let challenge = "401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"test\"";
+                (challenge, "application/json".to_owned(), String::new(), b"{}".to_vec())
+            }
             None => ("404 Not Found", "application/json".to_owned(), String::new(), b"{}".to_vec()),
         };
         let head = format!(

@@ -144,6 +144,9 @@ fn any_step_can_be_gone_on_with() {
 fn what_failed_is_carried_out_again() {
     let Some(it) = project() else { return };
     assert_eq!(run(&it, &["run", "--keep", "never"]).code, 1);
+    let shown = it.other(&["runs", "show", "last"]).stdout;
+    assert!(shown.contains("longshore rerun 1 --failed"), "{shown}");
+    assert!(!shown.contains("longshore shell") && !shown.contains("--resume"), "{shown}");
     assert_eq!(it.done(&["ps", "-aq"]), "", "nothing is kept");
     it.context.write(WORKFLOW, CI.replace("test ${{ matrix.n }} = 1", "true"));
     let ended = run(&it, &["rerun", "--failed"]);

@@ -106,6 +106,7 @@ impl Told {
             outputs: BTreeMap::from([("version".to_owned(), "1.2".to_owned())]),
             url: None,
             error: None,
+            kept: conclusion == Conclusion::Failure,
         };
         self.tell(Some(job), None, kind);
     }

@@ -94,13 +94,19 @@ fn next(state: &RunState, style: Style, out: &mut String) {
     }
     let ended_so =
         |wanted| move |job: &&JobState| words::job_conclusion(job) == Some(wanted) && !job.continue_on_error;
-    let failed = state.jobs.iter().find(ended_so(Conclusion::Failure));
+    let mut failed = state.jobs.iter().filter(ended_so(Conclusion::Failure));
+    let first = failed.clone().next();
+    let failed = failed.find(|job| job.kept).or(first);
     let mut commands = Vec::new();
     if let Some(job) = failed {
         let key = words::shell_word(job.key.as_str());
         commands.push((words::logs_command(state, &job.key), "the whole log of the job"));
-        commands.push((format!("longshore shell {run} {key}"), "a shell in the job as it was left"));
-        commands.push((format!("longshore run --resume {run}"), "go on where it failed"));
+        if job.kept {
+            commands.push((format!("longshore shell {run} {key}"), "a shell in the job as it was left"));
+            commands.push((format!("longshore run --resume {run}"), "go on where it failed"));
+        } else {
+            commands.push((format!("longshore rerun {run} --failed"), "carry out again what failed"));
+        }
     } else {
         commands.push((format!("longshore logs {run}"), "what was done"));
         commands.push((format!("longshore run --resume {run}"), "go on where it ended"));

@@ -1,6 +1,6 @@
 //! The image of a container that is to be made: here already, or fetched first.
 
-use longshore_engine::{ContainerSpec, Engine as _, EngineError, ImageSource, PullPolicy};
+use longshore_engine::{ContainerSpec, Engine as _, EngineError, ImageSource, PullPolicy, PullSpec};
 use longshore_engine_native::NativeEngine;
 
 use super::failure::starting;
@@ -52,8 +52,9 @@ fn fetch(
     let as_run = |failure: Failure| Failure { blame: Blame::Code(125), ..failure };
     let reference = crate::cli::image::reference(name).map_err(|error| as_run(error.into()))?.or_latest();
     let platform = crate::cli::image::platform(platform).map_err(|error| as_run(error.into()))?;
+    let spec = PullSpec { policy: PullPolicy::Always, platform, login: None };
     let progress = ProgressSink::new(quiet || session.output.is_quiet(), session.output.talk_style());
-    let pulled = engine.pull(&reference, PullPolicy::Always, platform.as_ref(), &*progress);
+    let pulled = engine.pull(&reference, &spec, &*progress);
     progress.finish();
     pulled.map(drop).map_err(|error| starting(error, 125))
 }
