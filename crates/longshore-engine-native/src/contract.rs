@@ -4,7 +4,7 @@
 //! networks only.
 
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -206,6 +206,10 @@ impl Engine for NativeEngine {
         archive: &mut (dyn Write + Send),
     ) -> Result<(), EngineError> {
         self.copy_from(id, &path.to_string_lossy(), false, archive)
+    }
+
+    fn changed_directories(&self, id: &ContainerId) -> Result<Vec<PathBuf>, EngineError> {
+        self.root_changes(id)
     }
 
     fn inspect(&self, id: &ContainerId) -> Result<ContainerStatus, EngineError> {

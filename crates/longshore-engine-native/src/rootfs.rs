@@ -222,6 +222,17 @@ fn mapped(path: &Path, users: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
     Ok(mount)
 }
 
+/// The directories that hold what a container has changed, by the directory of the container.
+pub(crate) fn changes(container: &Path) -> Vec<PathBuf> {
+    let mut found = match copy::existing(container) {
+        Some(copy) => vec![copy],
+        None => vec![container.join("upper")],
+    };
+    host::add_changes(container, &mut found);
+    found.retain(|directory| directory.is_dir());
+    found
+}
+
 /// What a root file system is mounted from.
 fn lower_directories(image: &ImageSource, layers: &[PathBuf], empty: &Path) -> Vec<PathBuf> {
     match image {

@@ -1,6 +1,6 @@
 //! The contract.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use longshore_event::EventSink;
@@ -105,6 +105,13 @@ pub trait Engine: Send + Sync {
         path: &Path,
         archive: &mut (dyn std::io::Write + Send),
     ) -> Result<(), EngineError>;
+
+    /// The directories of this machine that hold what a container has changed of its root file system, in a form of the
+    /// engine's own. They may be read while it runs. Who puts back what was in them while it does not run has put back
+    /// its root file system. None, if there are no such directories here.
+    fn changed_directories(&self, _id: &ContainerId) -> Result<Vec<PathBuf>, EngineError> {
+        Ok(Vec::new())
+    }
 
     /// What is known of a container now.
     fn inspect(&self, id: &ContainerId) -> Result<ContainerStatus, EngineError>;

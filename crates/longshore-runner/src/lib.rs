@@ -7,6 +7,7 @@
 //! - `step`: one step: condition, environment, handler, result.
 //! - `handler`: the kinds of steps: scripts, and actions of every kind.
 //! - [`command`]: what steps say to the runner by their output and by files.
+//! - `checkpoint`: the files of a job as each step found them.
 //! - `native`: actions that need neither Node nor a network, because they are built in.
 //!
 //! **Invariants:** events are stamped by the dispatcher alone and in order; every job that was started ends, and with it its
@@ -15,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 mod action;
+mod checkpoint;
 pub mod command;
 mod concurrency;
 mod context;

@@ -1,9 +1,11 @@
 //! How containers stand: which there are, what they do, how they ended, what they wrote.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use longshore_engine::{
-    ContainerId, ContainerState, ContainerStatus, EngineError, ExitStatus, Fault, LogEntry, LogQuery,
+    ContainerId, ContainerState, ContainerStatus, EngineError, ExitStatus, Fault, ImageSource, LogEntry,
+    LogQuery,
 };
 
 use super::NativeEngine;
@@ -13,6 +15,7 @@ use crate::directory;
 use crate::home::io_error;
 use crate::process::ProcessDto;
 use crate::record::{ContainerDirectory, RecordDto, StateDto};
+use crate::rootfs;
 
 impl NativeEngine {
     /// What is known of a container now.
@@ -98,6 +101,16 @@ impl NativeEngine {
                 Err(_) => std::thread::sleep(Duration::from_millis(10)),
             }
         }
+    }
+
+    /// The directories that hold what a container has changed of its root file system.
+    pub(crate) fn root_changes(&self, id: &ContainerId) -> Result<Vec<PathBuf>, EngineError> {
+        let directory = ContainerDirectory::new(&self.home, id);
+        Ok(match directory.record()?.spec.image {
+            // That is its user's, who can see what happens in it.
+            ImageSource::Directory(_) => Vec::new(),
+            _ => rootfs::changes(directory.path()),
+        })
     }
 
     /// Hands on what a container wrote.

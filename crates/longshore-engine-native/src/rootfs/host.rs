@@ -68,6 +68,22 @@ pub(crate) fn compose(changes: &Path, disposable: bool) -> Result<View, EngineEr
     Ok(View { root, parts: composer.parts })
 }
 
+/// The directories that hold the changes of all parts.
+pub(crate) fn add_changes(changes: &Path, found: &mut Vec<PathBuf>) {
+    add_parts(&changes.join("parts"), found);
+}
+
+fn add_parts(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let part = entry.path();
+        if part.join("upper").is_dir() && part.join("work").is_dir() {
+            found.push(part.join("upper"));
+        } else {
+            add_parts(&part, found);
+        }
+    }
+}
+
 impl Composer<'_> {
     /// Shows what is in a directory of the machine, piece by piece.
     fn directory(&mut self, source: &Path, skeleton: &Path) -> Result<(), EngineError> {

@@ -108,6 +108,11 @@ impl Background {
         }
     }
 
+    /// Whether one runs or waits for a place.
+    pub(super) fn is_busy(&self) -> bool {
+        self.state().steps.iter().any(|begun| begun.end.is_none())
+    }
+
     /// A step has ended.
     pub(super) fn end(&self, id: &str, aside: Aside) {
         if let Some(begun) = self.state().find(id) {

@@ -40,6 +40,12 @@ impl Folder {
         Ok(Self { heir: heir(&directory)?, directory })
     }
 
+    /// A directory that is open.
+    pub(crate) fn of(directory: BorrowedFd<'_>) -> io::Result<Self> {
+        let directory = directory.try_clone_to_owned()?;
+        Ok(Self { heir: heir(&directory)?, directory })
+    }
+
     /// Opens a directory below, made if it is missing.
     pub(crate) fn make_all(&self, path: &Path) -> io::Result<Self> {
         let mut at = self.again()?;

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicU32;
 
 use super::JobRun;
 use super::place::Place;
-use super::service::Services;
+use super::service::{Services, ServicesEnd};
 use super::specification::Specification;
 use super::steps::{OwnStep, chain};
 use crate::voice::StepVoice;
@@ -68,5 +68,24 @@ impl JobRun<'_> {
             }
         };
         Initialized { services: Some(services), error }
+    }
+
+    /// The step `Stop containers`, which is there if there was something to start, whether it did or not. The container of
+    /// the job goes with its place.
+    pub(super) fn conclude_containers(
+        &self,
+        place: &Place,
+        services: Option<&mut Services>,
+        end: ServicesEnd,
+        numbers: &AtomicU32,
+    ) {
+        if services.is_none() && !place.in_container {
+            return;
+        }
+        let own = OwnStep::begin(self, numbers, "Stop containers");
+        if let Some(services) = services {
+            Self::stop_services(place, services, end, &own.voice);
+        }
+        own.end(None);
     }
 }

@@ -11,7 +11,7 @@ use super::trace::{Begun, Failed};
 use super::{JobRun, secret_values};
 use crate::handler::Post;
 use crate::kept::{
-    DoneStepDto, FailedStepDto, KeptDto, KeptJob, PostDto, ResultDto, Seal, StateDto, VERSION,
+    DoneStepDto, FailedStepDto, KeptDto, KeptJob, PostDto, ResultDto, SavedDto, Seal, StateDto, VERSION,
 };
 use crate::step::Frame;
 
@@ -40,6 +40,10 @@ impl JobRun<'_> {
         {
             let record = self.record(steps, model, frame, services, failed);
             KeptJob::write(directory, record).map_err(|error| chain(&error))?;
+        }
+        if let Some(checkpoints) = &steps.checkpoints {
+            // Without them nobody goes back, which is told to who wants to.
+            let _ = checkpoints.save();
         }
         steps.place.keep();
         Ok(())
@@ -97,6 +101,11 @@ impl JobRun<'_> {
             steps: done,
             states,
             posts: steps.left().iter().map(|post| post_record(post, &seal)).collect(),
+            saved: steps
+                .states()
+                .iter()
+                .map(|(id, state)| SavedDto { id: id.clone(), state: seal.pairs(state) })
+                .collect(),
             results: frame
                 .results
                 .entries()

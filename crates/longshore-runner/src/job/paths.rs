@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 
 use crate::kept::KeptDto;
 
+/// Where temporary files are in the directory of a job.
+const TEMPORARY: [&str; 2] = ["tmp", "var-tmp"];
+
 /// Where the directories of a job are.
 #[derive(Debug, Clone)]
 pub(crate) struct Paths {
@@ -74,12 +77,22 @@ impl Paths {
         }
     }
 
-    /// Makes `HOME` a directory of the job's own, too. Not for images that have something of their own there.
-    pub(crate) fn own_home(&mut self) {
-        if self.outside(&self.home).is_none() {
-            self.mounts.push((self.home.clone(), self.root.join("home")));
-            self.mounts.sort_by_key(|(inside, _)| std::cmp::Reverse(inside.len()));
+    /// Makes `HOME` and the directories of temporary files directories of the job's own, too, so that what is in them
+    /// stays when the job is kept. Not for images that have something of their own there.
+    pub(crate) fn own_more(&mut self) {
+        let home = (self.home.clone(), "home");
+        for (inside, name) in [home, ("/tmp".to_owned(), TEMPORARY[0]), ("/var/tmp".to_owned(), TEMPORARY[1])]
+        {
+            if self.outside(&inside).is_none() {
+                self.mounts.push((inside, self.root.join(name)));
+            }
         }
+        self.mounts.sort_by_key(|(inside, _)| std::cmp::Reverse(inside.len()));
+    }
+
+    /// Directories of temporary files on this machine, to which everybody may write.
+    pub(crate) fn temporary(&self) -> impl Iterator<Item = PathBuf> {
+        TEMPORARY.iter().map(|name| self.root.join(name))
     }
 
     /// The directories of a job that was kept.

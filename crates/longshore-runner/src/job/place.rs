@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -95,7 +95,7 @@ impl Place {
         let root = run.runner.work.join(&name);
         let mut paths = Paths::new(&root, facts.request.project.name(), in_container);
         if specification.image == ImageSource::Host {
-            paths.own_home();
+            paths.own_more();
         }
         make_directories(&paths)?;
         let failed = |path: &Path| {
@@ -229,6 +229,16 @@ impl Place {
         self.container.as_ref()
     }
 
+    /// The directories of this machine that hold what steps have made: those of the job, and what its container changed.
+    /// None if the engine does not show that.
+    pub(crate) fn changed(&self) -> Option<Vec<PathBuf>> {
+        let commands = self.paths.outside(&self.paths.commands);
+        let own = self.paths.mounts.iter().map(|(_, outside)| outside.clone());
+        let own = own.filter(|outside| Some(outside) != commands.as_ref());
+        let container = self.engine.changed_directories(self.container.as_ref()?).ok()?;
+        (!container.is_empty()).then(|| own.chain(container).collect())
+    }
+
     /// Leaves everything as it is, for who looks at it later.
     pub(crate) fn keep(&self) {
         self.keep.store(true, Ordering::SeqCst);
@@ -318,6 +328,10 @@ fn make_directories(paths: &Paths) -> Result<(), PlaceError> {
     let mounted = paths.mounts.iter().map(|(_, outside)| outside.clone());
     for path in mounted.chain(outside) {
         fs::create_dir_all(&path).map_err(|source| PlaceError::Directory { path, source })?;
+    }
+    for path in paths.temporary().filter(|path| path.exists()) {
+        let everybody = fs::Permissions::from_mode(0o1777);
+        fs::set_permissions(&path, everybody).map_err(|source| PlaceError::Directory { path, source })?;
     }
     Ok(())
 }

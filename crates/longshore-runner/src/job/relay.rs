@@ -35,11 +35,15 @@ struct Open {
 }
 
 impl Relay {
-    /// Listens at a name in a directory.
+    /// Listens at a name in a directory. Whoever listened there before is gone, as before a job that was kept goes on.
     pub(super) fn start(directory: &Path, name: &str, port: u16) -> io::Result<Self> {
         let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
         let directory = open(directory, flags, Mode::empty())?;
         let path = short(&directory, name);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         let listener = UnixListener::bind(&path)?;
         // Who forwards to it inside may be another user; a token is needed to be served.
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666))?;
@@ -131,5 +135,6 @@ mod tests {
         let mut rest = Vec::new();
         near.read_to_end(&mut rest).unwrap();
         assert!(rest.is_empty() && server.join().unwrap().is_empty());
+        Relay::start(directory.path(), "s", port).unwrap();
     }
 }

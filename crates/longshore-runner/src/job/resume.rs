@@ -1,10 +1,11 @@
 //! Going on in a job that was kept, at the step that failed or at another one.
 //!
 //! The file may have been edited in between: the steps before the one to go on with must be what they were, because what
-//! they did is there already and is not done again. There are no checkpoints: files are as the job left them, whichever step
-//! it goes on with, while variables and results are those that the step found.
+//! they did is there already and is not done again. Variables and results are those that the step found. Files are as the
+//! job left them, and as they were changed since, unless a step is named: then they are what that step found, as far as
+//! there is a checkpoint.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use longshore_event::{Conclusion, StepNumber};
 use longshore_workflow::model::{Step, StepKind, StepsJob};
@@ -17,6 +18,7 @@ use super::steps::chain;
 use super::trace::Begun;
 use super::{JobRun, Progress, StepResults, secret_values};
 use crate::action::ResolvedActions;
+use crate::checkpoint::{Checkpoints, NotRestored};
 use crate::handler::{Post, revive};
 use crate::kept::{KeptDto, Missing, Resume, unseal_pairs};
 use crate::voice::StepVoice;
@@ -31,8 +33,11 @@ pub(super) struct Point {
     pub(super) progress: Progress,
     pub(super) results: StepResults,
     pub(super) posts: Vec<Post>,
+    /// What actions have saved for their own later stages, by the ids of their steps.
+    pub(super) saved: HashMap<String, Vec<(String, String)>>,
     /// The steps before.
     pub(super) begun: Vec<Begun>,
+    pub(super) checkpoints: Option<Checkpoints>,
 }
 
 impl JobRun<'_> {
@@ -61,10 +66,14 @@ impl JobRun<'_> {
         }
         // What a killed process has left running is no part of what was kept.
         place.rest();
+        let checkpoints = Checkpoints::load(&record.root);
+        if resume.from.is_some() {
+            self.go_back((record, model), index, checkpoints.as_ref(), voice)?;
+        }
         place.restart().map_err(|error| chain(&error))?;
         let point = self.arrive(record, index, &place, &actions, voice);
         self.tell(record, model, index, voice);
-        Ok((place, actions, point))
+        Ok((place, actions, Point { checkpoints, ..point }))
     }
 
     /// The containers are those that the file asks for.
@@ -109,6 +118,10 @@ impl JobRun<'_> {
                 .collect();
             format!("the job has no step `{from}`; it has {}", known.join(", "))
         })
+    }
+
+    fn name_of(&self, model: &StepsJob, index: usize) -> String {
+        model.steps.get(index).and_then(|step| self.step_name(step)).unwrap_or_default()
     }
 
     /// The name of a step as far as the file has it.
@@ -188,6 +201,8 @@ impl JobRun<'_> {
             }
             revived
         });
+        let saved = record.saved.iter();
+        let saved = saved.map(|saved| (saved.id.clone(), unseal_pairs(&saved.state, &secrets).0));
         let states: Vec<_> = record.states.iter().map(|state| unseal_pairs(&state.env, &secrets).0).collect();
         let begun = record.steps.iter().take(index).map(|step| Begun {
             number: StepNumber(step.number),
@@ -200,26 +215,53 @@ impl JobRun<'_> {
             begun: begun.collect(),
             number: record.steps.get(index).map(|step| step.number),
             posts: posts.collect(),
+            saved: saved.collect(),
             progress,
             results,
+            checkpoints: None,
         }
     }
 
-    fn tell(&self, record: &KeptDto, model: &StepsJob, index: usize, voice: &StepVoice) {
-        let name =
-            |index: usize| model.steps.get(index).and_then(|step| self.step_name(step)).unwrap_or_default();
-        voice.line(&format!(
-            "Going on in the container of run {} with the step `{}`",
-            record.run,
-            name(index)
-        ));
-        if index != record.failed.index {
-            voice.line(&format!(
-                "Files are as the job left them after `{}` had failed; variables and results are those from before `{}`",
-                record.failed.name,
-                name(index)
+    /// Puts files back to what they were before a step, and says whose they are.
+    fn go_back(
+        &self,
+        (record, model): (&KeptDto, &StepsJob),
+        index: usize,
+        checkpoints: Option<&Checkpoints>,
+        voice: &StepVoice,
+    ) -> Result<(), String> {
+        let failed = &record.failed.name;
+        let step = &self.name_of(model, index);
+        let Some(done) = record.steps.get(index) else {
+            voice.line(&format!("Files are as the job left them after `{failed}` had failed"));
+            return Ok(());
+        };
+        let absent = |why: &str, others: &[u32]| {
+            let others = record.steps.iter().enumerate().filter(|(_, step)| others.contains(&step.number));
+            let others: Vec<String> =
+                others.map(|(index, _)| format!("`{}`", self.name_of(model, index))).collect();
+            let instead = match others.as_slice() {
+                [] => String::new(),
+                others => format!("; there is a way back to {}", others.join(", ")),
+            };
+            voice.warning(&format!(
+                "files are as the job left them after `{failed}` had failed, not as `{step}` found them: {why}{instead}"
             ));
+        };
+        match checkpoints.map(|checkpoints| checkpoints.restore(done.number)) {
+            Some(Ok(())) => voice.line(&format!("Files are as `{step}` found them")),
+            Some(Err(NotRestored::Absent { why, others })) => absent(&why, &others),
+            Some(Err(error @ NotRestored::Failed { .. })) => {
+                return Err(format!("{}; `longshore rerun` begins anew", chain(&error)));
+            }
+            None => absent("there are no checkpoints", &[]),
         }
+        Ok(())
+    }
+
+    fn tell(&self, record: &KeptDto, model: &StepsJob, index: usize, voice: &StepVoice) {
+        let name = self.name_of(model, index);
+        voice.line(&format!("Going on in the container of run {} with the step `{name}`", record.run));
         for step in record.steps.iter().take(index).filter(|step| step.background) {
             voice.warning(&format!("the step `{}` ran in the background, and does not run now", step.id));
         }

@@ -22,6 +22,7 @@ use super::specification::Specification;
 use super::trace::{Begun, Trace};
 use super::{Aside, JobEnd, JobRun, JobServices, Place, Progress, result};
 use crate::action::{LateActions, ResolvedActions};
+use crate::checkpoint::Checkpoints;
 use crate::command::Matchers;
 use crate::context::{Files, Scope};
 use crate::handler::Post;
@@ -46,6 +47,8 @@ pub(crate) struct JobSteps<'j> {
     left: Mutex<Vec<Post>>,
     /// What is needed to keep the job if it fails.
     pub(crate) trace: Trace,
+    /// The files that each step found, if the job may be kept.
+    pub(super) checkpoints: Option<Checkpoints>,
     /// The problem matchers of the job.
     pub(crate) matchers: Arc<Matchers>,
     numbers: &'j AtomicU32,
@@ -107,7 +110,7 @@ impl JobRun<'_> {
             place.rest();
             return (self.end_early(trouble.clone()), Some(place));
         }
-        let Point { index, number, progress, results, posts, begun } = point;
+        let Point { index, number, progress, results, posts, saved, begun, checkpoints } = point;
         if trouble.is_some() {
             progress.settle(Conclusion::Failure);
         }
@@ -124,7 +127,8 @@ impl JobRun<'_> {
             posts: Mutex::new(posts),
             left: Mutex::default(),
             trace: Trace::after(begun),
-            states: Mutex::default(),
+            checkpoints: checkpoints.or_else(|| self.checkpoints(&place, trouble.is_none())),
+            states: Mutex::new(saved),
             services: JobServices::default(),
             late: LateActions::default(),
             matchers: Arc::default(),
@@ -135,16 +139,12 @@ impl JobRun<'_> {
         frame.results = results;
         steps.run_all(&frame, &model.steps, index);
         let mut is_kept = trouble.is_none() && self.is_kept(&steps);
-        if let Some(services) = &mut services {
-            let own = OwnStep::begin(self, &numbers, "Stop containers");
-            let end = match progress.status() {
-                _ if is_kept => ServicesEnd::Kept,
-                Conclusion::Failure => ServicesEnd::Failed,
-                _ => ServicesEnd::Passed,
-            };
-            Self::stop_services(&place, services, end, &own.voice);
-            own.end(None);
-        }
+        let end = match progress.status() {
+            _ if is_kept => ServicesEnd::Kept,
+            Conclusion::Failure => ServicesEnd::Failed,
+            _ => ServicesEnd::Passed,
+        };
+        self.conclude_containers(&place, services.as_mut(), end, &numbers);
         let own = OwnStep::begin(self, &numbers, "Complete job");
         scope = frame.closing_scope(&progress);
         let (outputs, url) = self.closing_values(model, &scope);
@@ -189,6 +189,12 @@ impl JobRun<'_> {
         place.lent = lent;
         self.set_up(&mut place, &actions, specification, voice)?;
         Ok((place, actions, Point::default()))
+    }
+
+    /// Those of a job that begins.
+    fn checkpoints(&self, place: &Place, has_begun: bool) -> Option<Checkpoints> {
+        let is_wanted = has_begun && self.task.facts.request.keep.is_some();
+        Checkpoints::begin(&place.paths.root, place.changed().filter(|_| is_wanted)?)
     }
 
     /// The end of a job none of whose steps has its turn. One that was to go on can still do so later.
@@ -308,6 +314,13 @@ impl JobSteps<'_> {
         let posts = self.posts.lock().unwrap_or_else(PoisonError::into_inner).len();
         let state = self.progress.state().clone();
         self.trace.begin(Begun { number, env: state.env, path: state.path, posts });
+        match &self.checkpoints {
+            Some(checkpoints) if self.background.is_busy() => {
+                checkpoints.pass_over(number.0, "a step ran in the background");
+            }
+            Some(checkpoints) => checkpoints.take(number.0),
+            None => {}
+        }
     }
 
     /// What was to be done after the steps when the last of them had ended.
@@ -375,12 +388,17 @@ impl JobSteps<'_> {
 
     /// What the earlier stages of a step's action have saved.
     pub(crate) fn saved_state(&self, id: &str) -> Vec<(String, String)> {
-        self.states.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned().unwrap_or_default()
+        self.states().get(id).cloned().unwrap_or_default()
     }
 
     /// Keeps what a stage of a step's action has saved.
     pub(crate) fn save_state(&self, id: &str, state: Vec<(String, String)>) {
-        self.states.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), state);
+        self.states().insert(id.to_owned(), state);
+    }
+
+    /// What actions have saved, by the ids of their steps.
+    pub(super) fn states(&self) -> std::sync::MutexGuard<'_, HashMap<String, Vec<(String, String)>>> {
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// When a step must have ended.

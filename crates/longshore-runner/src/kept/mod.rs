@@ -16,7 +16,7 @@ pub use job::{KeptError, KeptJob};
 pub use revive::{Process, ReviveError, Revived};
 
 pub(crate) use record::{
-    DoneStepDto, FailedStepDto, KeptDto, PostDto, ResultDto, ServiceDto, StateDto, VERSION,
+    DoneStepDto, FailedStepDto, KeptDto, PostDto, ResultDto, SavedDto, ServiceDto, StateDto, VERSION,
 };
 pub use seal::{Missing, seal_json, unseal_json};
 pub(crate) use seal::{Seal, unseal_pairs};

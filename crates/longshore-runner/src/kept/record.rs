@@ -41,6 +41,9 @@ pub(crate) struct KeptDto {
     pub(crate) states: Vec<StateDto>,
     /// What steps have left to be done after the steps.
     pub(crate) posts: Vec<PostDto>,
+    /// What actions have saved before the steps for their own later stages.
+    #[serde(default)]
+    pub(crate) saved: Vec<SavedDto>,
     /// The `steps` context.
     pub(crate) results: Vec<ResultDto>,
 }
@@ -99,6 +102,13 @@ pub(crate) struct PostDto {
     pub(crate) inputs: SealedPairs,
     pub(crate) state: SealedPairs,
     pub(crate) env: SealedPairs,
+}
+
+/// What the action of a step has saved.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SavedDto {
+    pub(crate) id: String,
+    pub(crate) state: SealedPairs,
 }
 
 /// The result of a step.

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::seal::{Missing, unseal_pairs};
 use super::{KeptError, KeptJob};
+use crate::checkpoint::Checkpoints;
 use crate::environment::{get, set};
 use crate::job::{Place, Services, chain};
 
@@ -65,6 +66,11 @@ impl KeptJob {
     pub fn revive(self, engine: Arc<dyn Engine>) -> Result<Revived, ReviveError> {
         let lock = self.share()?;
         let failed = |why: String| ReviveError::Start { job: self.record.job.clone(), why };
+        // What is changed from here on would spoil checkpoints that count upon what is there.
+        if let Some(checkpoints) = Checkpoints::load(&self.record.root) {
+            checkpoints.settle();
+            let _ = checkpoints.save();
+        }
         let mut place = Place::reopen(engine, &self.record).map_err(|error| failed(chain(&error)))?;
         let rested = place.restart().map_err(|error| failed(chain(&error)))?;
         let until = std::time::Instant::now() + READY;

@@ -1,9 +1,10 @@
 //! Carrying runs out: the flags that say how, and what all verbs that do it share.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use longshore_engine::{ContainerSpec, ImageSource};
 use longshore_event::{Conclusion, RunId};
@@ -24,9 +25,12 @@ use crate::run::kept;
 use crate::run::recorded::{ActionChoice, Recorded};
 use crate::run::secrets::{self, SecretArgs, Secrets};
 use crate::run::tidy;
-use crate::run::{Actions, Shared, SharedDisplay, listen, machine, now, window};
+use crate::run::{Actions, Parting, Shared, SharedDisplay, listen, machine, now, window};
 use crate::settings::OutputFormat;
 use crate::wiring::Wiring;
+
+/// How often the terminal is tried to be had before the process leaves without it.
+const PARTING_TRIES: u32 = 100;
 
 /// How runs are carried out and shown.
 #[derive(Debug, clap::Args)]
@@ -111,6 +115,7 @@ pub(super) struct Stage<'a> {
     pub(super) runner: Runner,
     pub(super) history: History,
     shutdown: Shutdown,
+    parting: Parting,
     documents: Documents,
 }
 
@@ -146,9 +151,10 @@ impl<'a> Stage<'a> {
         let runner = runner(args, recorded, session)?;
         let history = session.wiring().history();
         // Before anything that takes time, so that no signal finds nobody.
-        listen(heard).map_err(CarryError::Signals)?;
+        let parting = Parting::default();
+        listen(parting.clone(), heard).map_err(CarryError::Signals)?;
         sweep(&runner, &history, session);
-        Ok(Self { args, runner, history, shutdown: Shutdown::default(), documents })
+        Ok(Self { args, runner, history, shutdown: Shutdown::default(), parting, documents })
     }
 
     /// Numbers a run, writes down what is needed to carry it out again, and removes what was kept of earlier runs of the
@@ -208,7 +214,10 @@ impl<'a> Stage<'a> {
 
     /// What runs are shown on.
     pub(super) fn display(&self, session: &Session) -> SharedDisplay {
-        Arc::new(Mutex::new(display(self.args, session)))
+        let display = Arc::new(Mutex::new(display(self.args, session)));
+        let shown = Arc::clone(&display);
+        self.parting.set(move || leave(&shown));
+        display
     }
 
     /// Writes the documents of runs that have ended, and removes what need not be kept any longer.
@@ -255,6 +264,24 @@ impl Begun {
 /// Says that a record has holes.
 pub(super) fn complain_of_record(trouble: &str, session: &mut Session) {
     session.output.complain(&format!("warning: the run was not recorded whole: {trouble}\n"));
+}
+
+/// Leaves the terminal as somebody wants to find it who does not wait for the end.
+fn leave(display: &Mutex<Display<io::Stdout>>) {
+    // Who draws does so for a moment, unless nobody reads what is written: then there is nothing to be left.
+    for _ in 0..PARTING_TRIES {
+        if let Ok(mut shown) = display.try_lock() {
+            let _ = shown.finish();
+            let _ = writeln!(
+                io::stderr(),
+                "note: left at once; what still runs is removed by the next `longshore run`"
+            );
+            // Nobody draws any more.
+            std::mem::forget(shown);
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// The secrets for an event. Nothing is asked for, or opened, that is withheld anyway.

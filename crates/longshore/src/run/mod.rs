@@ -14,7 +14,7 @@ pub(crate) mod vault;
 pub(crate) use actions::Actions;
 pub(crate) use display::{Shared, SharedDisplay, window};
 pub(crate) use machine::machine;
-pub(crate) use signals::listen;
+pub(crate) use signals::{Parting, listen};
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -31,7 +31,7 @@ jobs:
   a:
     runs-on: ubuntu-latest
     services:
-      db: { image: host, command: 'sh -c "echo no disk; exit 4"', options: '--health-cmd true --health-interval 10s' }
+      db: { image: host, command: 'sh -c "echo no disk; exit 4"', options: '--health-cmd false --health-interval 10s' }
     steps:
       - { name: Test, run: echo never }
       - { name: On failure, if: failure(), run: 'echo "clean up after ${{ job.status }}"' }
@@ -50,7 +50,7 @@ jobs:
         ("Stop containers", "success"),
         ("Complete job", "success"),
     ]);
-    assert_eq!(steps(&events), expected);
+    assert_eq!(steps(&events), expected, "{}", ended.stdout);
     let log = log(&events);
     assert_eq!(log.matches("\nno disk\n").count(), 1, "{log}");
     assert!(log.contains("the service `db` ended with exit code 4"), "{log}");
@@ -78,9 +78,10 @@ jobs:
         ("Initialize containers", "failure"),
         ("Test", "skipped"),
         ("Always", "failure"),
+        ("Stop containers", "success"),
         ("Complete job", "success"),
     ]);
-    assert_eq!(steps(&events), expected);
+    assert_eq!(steps(&events), expected, "{}", ended.stdout);
     let finished = events.iter().find(|event| event["type"] == "job.finished").unwrap();
     assert_eq!(finished["conclusion"], "failure");
     assert!(finished["error"].as_str().unwrap().contains("127.0.0.1:1/app:1"), "{finished}");
@@ -118,7 +119,7 @@ jobs:
       other:
         image: {0}/other:1
         credentials: {{ username: '${{{{ vars.USER }}}}', password: '${{{{ secrets.PASSWORD }}}}' }}
-        command: sleep 1000
+        command: busybox sleep 1000
     steps: [ {{ shell: sh, run: echo inside }} ]
 ",
             registry.authority

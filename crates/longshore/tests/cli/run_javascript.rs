@@ -8,7 +8,7 @@ use crate::run::{jobs, log, pairs, run};
 use crate::run_bare::import_busybox;
 
 /// A place with networks on a machine with Node, or a note. Tests ask no registry for it.
-fn with_node() -> Option<Containers> {
+pub(crate) fn with_node() -> Option<Containers> {
     let found = Command::new("node").arg("--version").output();
     if !found.is_ok_and(|output| output.status.success()) {
         eprintln!("skipped: there is no node on this machine");
@@ -18,7 +18,7 @@ fn with_node() -> Option<Containers> {
 }
 
 /// `acme/hello`: a JavaScript action with all three stages, and in `nest` a composite one that uses it.
-fn write_hello(it: &Containers) {
+pub(crate) fn write_hello(it: &Containers) {
     let hello = [
         (
             "action.yml",

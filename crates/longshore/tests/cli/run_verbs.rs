@@ -137,7 +137,7 @@ fn any_step_can_be_gone_on_with() {
     // A step that is passed over does not count.
     let ended = run(&it, &["run", "--resume", "last", "--from", "After"]);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
-    assert!(ended.stdout.contains("Files are as the job left them"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("Files are as `After` found them"), "{}", ended.stdout);
 }
 
 #[test]
