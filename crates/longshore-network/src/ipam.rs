@@ -86,9 +86,30 @@ fn check(bridge: &BridgeConfig, leases: &[LeaseName], address: Ipv4Addr) -> Resu
     }
 }
 
-/// The first of the pools that overlaps nothing.
-pub(crate) fn choose_subnet(taken: &[Subnet]) -> Option<Subnet> {
-    Subnet::pools().find(|pool| taken.iter().all(|other| !pool.overlaps(*other)))
+/// How much of the pools a network without a subnet of its own gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Size {
+    /// A pool, as Docker gives it.
+    Pool,
+    /// A part of one: the networks of jobs come by hundreds, and there are few pools.
+    Part,
+}
+
+impl Size {
+    /// That of a subnet which was chosen before.
+    pub(crate) fn of(subnet: Subnet) -> Self {
+        if Subnet::pools().any(|pool| pool == subnet) { Self::Pool } else { Self::Part }
+    }
+}
+
+/// The first of the pools, or of their parts, that overlaps nothing. When no whole pool is left, a part has to do.
+pub(crate) fn choose_subnet(taken: &[Subnet], size: Size) -> Option<Subnet> {
+    let is_free = |subnet: &Subnet| taken.iter().all(|other| !subnet.overlaps(*other));
+    let pool = match size {
+        Size::Pool => Subnet::pools().find(is_free),
+        Size::Part => None,
+    };
+    pool.or_else(|| Subnet::parts().find(is_free))
 }
 
 #[cfg(test)]
@@ -98,7 +119,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{AddressError, choose, choose_subnet};
+    use super::{AddressError, Size, choose, choose_subnet};
     use crate::Subnet;
     use crate::network::BridgeConfig;
     use crate::state::LeaseName;
@@ -183,13 +204,35 @@ mod tests {
 
     #[test]
     fn subnets_are_chosen_apart_from_what_there_is() {
-        let subnet = |text: &str| text.parse::<Subnet>().unwrap();
-        assert_eq!(choose_subnet(&[]), Some(subnet("172.17.0.0/16")));
-        assert_eq!(
-            choose_subnet(&[subnet("172.17.42.0/24"), subnet("172.18.0.0/15")]),
-            Some(subnet("172.20.0.0/16"))
-        );
-        assert_eq!(choose_subnet(&[subnet("172.16.0.0/12")]), Some(subnet("192.168.0.0/20")));
-        assert_eq!(choose_subnet(&[subnet("128.0.0.0/1")]), None);
+        for (taken, pool, part) in [
+            (&[][..], Some("172.17.0.0/16"), Some("192.168.240.0/24")),
+            (&["172.17.42.0/24", "172.18.0.0/15"], Some("172.20.0.0/16"), Some("192.168.240.0/24")),
+            (&["172.16.0.0/12"], Some("192.168.0.0/20"), Some("192.168.240.0/24")),
+            (&["192.168.240.0/23"], Some("172.17.0.0/16"), Some("192.168.242.0/24")),
+            (&["192.168.0.0/16"], Some("172.17.0.0/16"), Some("172.31.0.0/24")),
+            // No pool is whole any more.
+            (
+                &[
+                    "172.16.0.0/12",
+                    "192.168.0.0/17",
+                    "192.168.128.0/18",
+                    "192.168.192.0/19",
+                    "192.168.224.0/20",
+                    "192.168.240.0/24",
+                ],
+                Some("192.168.241.0/24"),
+                Some("192.168.241.0/24"),
+            ),
+            (&["128.0.0.0/1"], None, None),
+        ] {
+            let taken: Vec<Subnet> = taken.iter().map(|text| text.parse().unwrap()).collect();
+            for (size, expected) in [(Size::Pool, pool), (Size::Part, part)] {
+                let chosen = choose_subnet(&taken, size).map(|subnet| subnet.to_string());
+                assert_eq!(chosen.as_deref(), expected, "{taken:?} {size:?}");
+                if size == Size::Part {
+                    assert!(chosen.is_none_or(|chosen| Size::of(chosen.parse().unwrap()) == size));
+                }
+            }
+        }
     }
 }

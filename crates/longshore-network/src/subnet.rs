@@ -109,7 +109,20 @@ impl Subnet {
             (0..16).map(|third| Self { first: u32::from_be_bytes([192, 168, third << 4, 0]), prefix: 20 });
         large.chain(small)
     }
+
+    /// The parts of the pools for networks of a few containers, in order: beginning with the last pool, so that the first
+    /// ones stay whole for who asks for a whole one.
+    pub(crate) fn parts() -> impl Iterator<Item = Self> {
+        let pools: Vec<Self> = Self::pools().collect();
+        pools.into_iter().rev().flat_map(|pool| {
+            let count = 1_u32 << PART.saturating_sub(pool.prefix);
+            (0..count).map(move |at| Self { first: pool.first | (at << (32 - PART)), prefix: PART })
+        })
+    }
 }
+
+/// The prefix of a part of a pool: room for 253 containers.
+const PART: u8 = 24;
 
 fn mask(prefix: u8) -> u32 {
     u32::MAX.checked_shl(32 - u32::from(prefix.min(32))).unwrap_or(0)
@@ -187,6 +200,15 @@ mod tests {
         for (at, pool) in pools.iter().enumerate() {
             assert!(pools.iter().skip(at + 1).all(|other| !pool.overlaps(*other)), "{pool}");
         }
+    }
+
+    #[test]
+    fn parts_are_all_of_the_pools() {
+        let pools: Vec<Subnet> = Subnet::pools().collect();
+        let parts: Vec<Subnet> = Subnet::parts().collect();
+        assert_eq!(parts.len(), 15 * 256 + 16 * 16);
+        assert!(parts.windows(2).all(|pair| !pair[0].overlaps(pair[1])));
+        assert!(parts.iter().all(|part| pools.iter().any(|pool| pool.encloses(*part))));
     }
 
     proptest! {

@@ -10,7 +10,9 @@ use std::io;
 use super::create::{check_overlap, choose_subnet, taken_subnets};
 use super::rules::{self, RulesError, passage_mark};
 use super::{CreateError, DEFAULT_BRIDGE, Networks, bridge_name};
+use crate::ipam::Size;
 use crate::link::{Link, Links};
+use crate::namespace;
 use crate::netlink::KernelError;
 use crate::network::{BridgeConfig, Network};
 use crate::nft::{self, Firewall};
@@ -163,6 +165,8 @@ impl Networks {
         let (is_new, planned) = (found.is_none(), ready.config.subnet);
         let inhabited = !self.directory().leases(&ready.network.id)?.is_empty();
         let ours = found.as_ref().is_some_and(|link| link.alias.as_deref() == Some(&alias));
+        // Until the route is there, nobody else sees that the subnet is taken.
+        let mut turn = None;
         let bridge = match found {
             // Somebody took it down. Containers have their cables in it, so it stays.
             Some(link) if ours && inhabited => link.index,
@@ -170,6 +174,7 @@ impl Networks {
                 if let Some(link) = found.filter(|_| ours) {
                     links.delete(&link.name)?;
                 }
+                turn = namespace::take_turn();
                 self.settle_subnet(ready, !inhabited, lock)?;
                 self.create_bridge(links, ready, &alias, lock)?
             }
@@ -189,6 +194,7 @@ impl Networks {
             self.replug(links, &ready.network, bridge)?;
         }
         links.set_up(bridge)?;
+        drop(turn);
         ready.bridge = bridge;
         Ok(())
     }
@@ -240,7 +246,8 @@ impl Networks {
         if !(ready.config.chosen && may_change) {
             return Err(BringUpError::Subnet(overlap));
         }
-        ready.config.subnet = choose_subnet(&taken).map_err(BringUpError::Subnet)?;
+        ready.config.subnet =
+            choose_subnet(&taken, Size::of(ready.config.subnet)).map_err(BringUpError::Subnet)?;
         ready.config.gateway = ready.config.subnet.default_gateway();
         ready.network.bridge = Some(ready.config.clone());
         Ok(self.directory().write_network(&ready.network, true, lock)?)

@@ -9,11 +9,12 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::{DEFAULT_BRIDGE, Networks, bridge_name};
+use crate::ipam::{self, Size};
 use crate::link::Links;
 use crate::netlink::{Attempt, KernelError};
 use crate::network::{self, BridgeConfig, Driver, Network, NetworkId, NetworkSpec};
 use crate::state::{Lock, StateError};
-use crate::{Blame, Subnet, ipam};
+use crate::{Blame, Subnet};
 
 /// Docker's names of the options of bridges.
 const OPTION_NAME: &str = "com.docker.network.bridge.name";
@@ -193,7 +194,7 @@ fn bridge_of(spec: &NetworkSpec, id: &NetworkId, existing: &[Network]) -> Result
             check_overlap(subnet, &taken)?;
             subnet
         }
-        None => choose_subnet(&taken)?,
+        None => choose_subnet(&taken, if spec.transient { Size::Part } else { Size::Pool })?,
     };
     let mut bridge = BridgeConfig {
         subnet,
@@ -294,10 +295,10 @@ pub(super) fn taken_subnets(existing: &[Network]) -> Result<Vec<Taken>, KernelEr
     Ok(taken)
 }
 
-/// The first subnet of the pools that is free.
-pub(super) fn choose_subnet(taken: &[Taken]) -> Result<Subnet, CreateError> {
+/// The first subnet of the pools, or the first part of one, that is free.
+pub(super) fn choose_subnet(taken: &[Taken], size: Size) -> Result<Subnet, CreateError> {
     let taken: Vec<Subnet> = taken.iter().map(|taken| taken.subnet).collect();
-    ipam::choose_subnet(&taken).ok_or(CreateError::Exhausted)
+    ipam::choose_subnet(&taken, size).ok_or(CreateError::Exhausted)
 }
 
 /// Refuses a subnet that overlaps another network, or has a route of the machine inside of it. A wider route, such as

@@ -1,11 +1,15 @@
 //! Networks and endpoints as they come and go.
 
 use std::os::fd::AsFd;
+use std::sync::Barrier;
+use std::thread;
 
 use super::place::{inside, namespace, on_host, reaches, spec};
 use crate::link::Links;
 use crate::nft::Firewall;
-use crate::{AttachError, CreateError, Departure, LookupError, NetworkSpec, Networks, RemoveError, Zone};
+use crate::{
+    AttachError, CreateError, Departure, LookupError, NetworkSpec, Networks, RemoveError, Subnet, Zone,
+};
 
 #[test]
 fn the_predefined_networks_are_always_there() {
@@ -51,6 +55,43 @@ fn a_subnet_that_was_chosen_and_is_taken_meanwhile_is_chosen_anew() {
         let netns = namespace();
         let second = other.attach(&planned, &spec("b"), netns.as_fd()).unwrap();
         assert!(!first.endpoint.subnet.overlaps(second.endpoint.subnet));
+    });
+}
+
+#[test]
+fn homes_that_begin_at_the_same_time_get_subnets_of_their_own() {
+    on_host(|host| {
+        let all_ready = Barrier::new(8);
+        let subnets: Vec<Subnet> = thread::scope(|scope| {
+            let (host, all_ready) = (&host, &all_ready);
+            let begin = move |at: usize| {
+                let networks = Networks::open(&host.directory.path().join(at.to_string())).unwrap();
+                let network =
+                    NetworkSpec { name: "job".to_owned(), transient: true, ..NetworkSpec::default() };
+                let network = networks.create(&network).unwrap();
+                let netns = namespace();
+                all_ready.wait();
+                networks.attach(&network, &spec("a"), netns.as_fd()).unwrap().endpoint.subnet
+            };
+            let threads: Vec<_> = (0..8).map(|at| scope.spawn(move || begin(at))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        for (at, subnet) in subnets.iter().enumerate() {
+            assert!(subnets.iter().skip(at + 1).all(|other| !subnet.overlaps(*other)), "{subnets:?}");
+        }
+    });
+}
+
+#[test]
+fn networks_of_jobs_leave_the_pools_whole() {
+    on_host(|host| {
+        let create = |name: String, transient| {
+            let spec = NetworkSpec { name, transient, ..NetworkSpec::default() };
+            host.networks.create(&spec).unwrap().bridge.unwrap().subnet.to_string()
+        };
+        let jobs: Vec<String> = (0..40).map(|at| create(format!("job-{at}"), true)).collect();
+        assert_eq!((jobs[0].as_str(), jobs[39].as_str()), ("192.168.240.0/24", "192.168.215.0/24"));
+        assert_eq!(create("mine".to_owned(), false), "172.18.0.0/16");
     });
 }
 

@@ -12,6 +12,8 @@ fn failed(it: &Containers, workflow: &str) -> Ended {
     commit(it);
     let ended = it.other(&["run", "--format", "json"]);
     assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
+    // Shown if the test fails later: why there is nothing to go on with.
+    println!("{}{}", ended.stdout, ended.stderr);
     ended
 }
 
