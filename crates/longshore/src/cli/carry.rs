@@ -39,9 +39,6 @@ pub(super) struct CarryArgs {
     #[arg(long = "runs-on", short = 'P', value_name = "LABEL=IMAGE", value_parser = pair)]
     pub(super) runs_on: Vec<(String, String)>,
 
-    #[command(flatten)]
-    pub(super) secrets: SecretArgs,
-
     /// How many jobs run at the same time [default: one for each processor]
     #[arg(long, value_name = "NUMBER")]
     max_jobs: Option<usize>,
@@ -68,6 +65,10 @@ pub(super) struct CarryArgs {
     /// Show what steps and runner say for debugging
     #[arg(long)]
     pub(super) debug: bool,
+
+    // The last, because flags behind a group that is flattened stand below its heading.
+    #[command(flatten)]
+    pub(super) secrets: SecretArgs,
 }
 
 /// Which jobs are kept.

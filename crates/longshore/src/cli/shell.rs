@@ -45,12 +45,12 @@ pub(super) struct ShellArgs {
     #[arg(long)]
     last_failed: bool,
 
-    #[command(flatten)]
-    secrets: SecretArgs,
-
     /// What to run in place of a shell
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
+
+    #[command(flatten)]
+    secrets: SecretArgs,
 }
 
 /// There is no job to open a shell in.

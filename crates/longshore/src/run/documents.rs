@@ -1,4 +1,4 @@
-//! Documents about runs that have ended: `JUnit` and HTML, from the history.
+//! Documents about runs that have ended: JUnit and HTML, from the history.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
@@ -17,7 +17,7 @@ use crate::failure::{Explained, Failure};
 /// Which documents are written at the end.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DocumentArgs {
-    /// Write jobs and steps as `JUnit` XML into this file
+    /// Write jobs and steps as JUnit XML into this file
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
 

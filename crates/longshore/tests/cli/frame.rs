@@ -68,6 +68,28 @@ fn every_verb_teaches_by_examples() {
 }
 
 #[test]
+fn flags_stand_below_the_heading_that_they_belong_to() {
+    let context = TestContext::new();
+    for (verb, flag, heading) in [
+        (&["run"][..], "--format <FORMAT>", "Options:"),
+        (&["run"], "--secret-file <FILE>", "Secrets:"),
+        (&["run"], "--fork", "Event:"),
+        (&["watch"], "--max-jobs <NUMBER>", "Options:"),
+        (&["rerun"], "--debug", "Options:"),
+        (&["shell"], "[COMMAND]...", "Arguments:"),
+        (&["container", "run"], "--detach[=<BOOL>]", "Options:"),
+        (&["container", "create"], "--platform <PLATFORM>", "Options:"),
+        (&["container", "run"], "--cap-add <CAPABILITY>", "Security:"),
+    ] {
+        let help = context.run(&[verb, &["--help"][..]].concat()).stdout;
+        let (before, _) =
+            help.split_once(&format!("{flag}\n")).unwrap_or_else(|| panic!("{verb:?} has no {flag}"));
+        let above = before.lines().rfind(|line| line.ends_with(':') && !line.starts_with(' '));
+        assert_eq!(above, Some(heading), "{verb:?} {flag}");
+    }
+}
+
+#[test]
 fn version_names_the_commit_if_there_is_one() {
     let context = TestContext::new();
     let version = context.run(&["--version"]).stdout;

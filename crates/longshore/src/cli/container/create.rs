@@ -26,9 +26,6 @@ use crate::failure::Failure;
   longshore container start -a job"
 )]
 pub(super) struct CreateArgs {
-    #[command(flatten)]
-    spec: SpecArgs,
-
     /// Say nothing about fetching the image
     #[arg(short, long)]
     quiet: bool,
@@ -36,6 +33,9 @@ pub(super) struct CreateArgs {
     /// Show this help
     #[arg(long, action = clap::ArgAction::Help)]
     help: Option<bool>,
+
+    #[command(flatten)]
+    spec: SpecArgs,
 }
 
 pub(super) fn run(args: &CreateArgs, session: &mut Session) -> Outcome {

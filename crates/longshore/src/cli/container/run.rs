@@ -29,9 +29,6 @@ use crate::failure::Failure;
   tar c . | longshore container run --rm -i host tar t"
 )]
 pub(super) struct RunArgs {
-    #[command(flatten)]
-    spec: SpecArgs,
-
     /// Leave it running, and print its id
     #[arg(short, long)]
     detach: bool,
@@ -46,6 +43,9 @@ pub(super) struct RunArgs {
     /// Show this help
     #[arg(long, action = clap::ArgAction::Help)]
     help: Option<bool>,
+
+    #[command(flatten)]
+    spec: SpecArgs,
 }
 
 pub(super) fn run(args: &RunArgs, session: &mut Session) -> Outcome {

@@ -24,8 +24,8 @@ const TITLE: usize = 40;
   longshore runs list --status failure --status interrupted
   longshore runs list --all -n 0 --format json
 
-Fields of --format: Attempt, Directory, Duration, DurationMs, Ended, Event, ID, Number, Path, Ref, SHA, Started,
-StartedSince, Status, Title, Workflow"
+Fields of --format: Attempt, Directory, Duration, DurationMs, Ended, Event, ID, Number, Path, Ref,
+SHA, Started, StartedSince, Status, Title, Workflow"
 )]
 pub(super) struct ListCommand {
     #[command(flatten)]

@@ -27,19 +27,6 @@ use longshore_engine::{ContainerSpec, ImageSource, PullPolicy, RestartPolicy};
 /// Everything that says what a container is to be.
 #[derive(Debug, Args)]
 pub(super) struct SpecArgs {
-    #[command(flatten)]
-    pub(super) process: process::ProcessArgs,
-    #[command(flatten)]
-    storage: storage::StorageArgs,
-    #[command(flatten)]
-    network: network::NetworkArgs,
-    #[command(flatten)]
-    health: health::HealthArgs,
-    #[command(flatten)]
-    limits: limits::LimitArgs,
-    #[command(flatten)]
-    security: security::SecurityArgs,
-
     /// Write the container's id into this file, which must not exist
     #[arg(long, value_name = "FILE")]
     pub(super) cidfile: Option<std::path::PathBuf>,
@@ -55,6 +42,20 @@ pub(super) struct SpecArgs {
     /// The image (`host` is this machine, copy on write), then the command and its arguments
     #[arg(value_name = "IMAGE [COMMAND] [ARG]", required = true, num_args = 1.., trailing_var_arg = true)]
     image_and_command: Vec<String>,
+
+    // The groups stand last, because flags behind a group that is flattened stand below its heading.
+    #[command(flatten)]
+    pub(super) process: process::ProcessArgs,
+    #[command(flatten)]
+    storage: storage::StorageArgs,
+    #[command(flatten)]
+    network: network::NetworkArgs,
+    #[command(flatten)]
+    health: health::HealthArgs,
+    #[command(flatten)]
+    limits: limits::LimitArgs,
+    #[command(flatten)]
+    security: security::SecurityArgs,
 }
 
 fn pull_policy(text: &str) -> Result<PullPolicy, String> {
