@@ -149,16 +149,16 @@ impl Page<'_> {
                 let mark = words::mark(Conclusion::Skipped, self.style);
                 self.fact(job, &format!("{mark} skipped: {}", one_line(reason)));
             }
-            JobEvent::Finished { conclusion, continue_on_error, error, .. }
+            JobEvent::Finished { conclusion, continue_on_error, .. }
                 if self.tells() || *conclusion == Conclusion::Failure =>
             {
-                self.job_finished(job, *conclusion, *continue_on_error, error.as_deref());
+                self.job_finished(job, *conclusion, *continue_on_error);
             }
             _ => {}
         }
     }
 
-    fn job_finished(&mut self, job: &JobKey, conclusion: Conclusion, forgiven: bool, error: Option<&str>) {
+    fn job_finished(&mut self, job: &JobKey, conclusion: Conclusion, forgiven: bool) {
         let state = self.tracking.runs.get(&self.run).and_then(|run| run.state.job(job));
         let time = state.and_then(words::job_time).map_or_else(String::new, |time| format!(" ({time})"));
         let mark = words::mark(conclusion, self.style);
@@ -170,7 +170,7 @@ impl Page<'_> {
         if forgiven && conclusion == Conclusion::Failure {
             text.push_str(", which does not count");
         }
-        if let Some(error) = error {
+        if let Some(error) = state.and_then(words::own_error) {
             text.push_str(&format!(": {}", one_line(error)));
         }
         self.fact(job, &text);

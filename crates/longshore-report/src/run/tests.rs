@@ -3,7 +3,8 @@
 use std::io;
 
 use longshore_event::{
-    Annotation, AnnotationLevel, Conclusion, Event, JobKey, RunId, RunSink, RunState, StepNumber,
+    Annotation, AnnotationLevel, Conclusion, Event, JobEvent, JobKey, RunId, RunSink, RunState, StepEvent,
+    StepNumber,
 };
 
 use super::html::Artifact;
@@ -79,6 +80,40 @@ fn the_end_says_what_to_do() {
     let mut text = String::new();
     end::write(&state(&interrupted), Style::PLAIN, &mut text);
     insta::assert_snapshot!("end_interrupted", text);
+}
+
+#[test]
+fn what_is_true_of_several_jobs_or_of_a_step_and_its_job_is_said_once() {
+    let mut script = Script::new(
+        3,
+        "CI",
+        &[("build", "build", &[]), ("test/1", "test (a)", &[]), ("test/2", "test (b)", &[])],
+    );
+    script.start("build", "build", &["Set up job"]).step("build", 1, "Set up job");
+    let error = Some("no network".to_owned());
+    let (conclusion, outputs) = (Conclusion::Failure, std::collections::BTreeMap::new());
+    let step = StepEvent::Finished {
+        outcome: conclusion,
+        conclusion,
+        exit_code: None,
+        outputs: outputs.clone(),
+        error: error.clone(),
+    };
+    let job =
+        JobEvent::Finished { conclusion, continue_on_error: false, outputs, url: None, error, kept: false };
+    script.push(Some("build"), Some(1), step).push(Some("build"), None, job);
+    for (key, name) in [("test/1", "test (a)"), ("test/2", "test (b)")] {
+        let warning = Annotation::new(AnnotationLevel::Warning, "skipped: nothing here runs it");
+        let skipped = JobEvent::Skipped { name: name.to_owned(), reason: "nothing here runs it".to_owned() };
+        script.push(Some(key), None, warning).push(Some(key), None, skipped);
+    }
+    script.end(conclusion);
+    insta::assert_snapshot!("plain_once", plain(&script.events, Verbosity::Brief, Style::PLAIN));
+    insta::assert_snapshot!("tree_once", {
+        let mut text = String::new();
+        super::tree::write(&state(&script.events), Style::PLAIN, &mut text);
+        text
+    });
 }
 
 #[test]

@@ -115,7 +115,7 @@ fn job_node(job: &JobState, name: &str, steps: bool) -> Node {
     if job.continue_on_error && conclusion == Some(Conclusion::Failure) {
         row = row.and(", which does not count");
     }
-    if let Some(error) = &job.error {
+    if let Some(error) = words::own_error(job) {
         row = row.and(": ").and(error);
     }
     let shown = steps

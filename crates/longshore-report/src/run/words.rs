@@ -60,6 +60,12 @@ pub(super) fn failure(step: &StepState) -> Cow<'_, str> {
     }
 }
 
+/// What the job failed by, unless one of its steps says the same.
+pub(super) fn own_error(job: &JobState) -> Option<&str> {
+    let error = job.error.as_deref()?;
+    job.steps.values().all(|step| step.error.as_deref() != Some(error)).then_some(error)
+}
+
 /// How long the step took, in words.
 pub(super) fn step_time(step: &StepState) -> Option<String> {
     between(step.started, step.finished).map(duration)

@@ -155,7 +155,8 @@ impl<'r> JobRun<'r> {
 
     /// Nothing here runs it.
     fn skip(&self, reason: &str, help: &str) -> CellOutcome {
-        let message = format!("the job `{}` is skipped: {reason}; {help}", self.task.name);
+        // It names no job, so that jobs which are skipped alike have one warning in the end.
+        let message = format!("skipped: {reason}; {help}");
         self.task.voice.say(Annotation::new(AnnotationLevel::Warning, message));
         self.task.voice.say(JobEvent::Skipped { name: self.task.name.clone(), reason: reason.to_owned() });
         CellOutcome::new(JobResult::Skipped)

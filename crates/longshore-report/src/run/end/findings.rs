@@ -1,6 +1,6 @@
 //! What the steps of a run found, each once, errors first.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use longshore_event::{Annotation, AnnotationLevel, JobKey, RunState, StepNumber};
 
@@ -18,6 +18,8 @@ struct Finding<'s> {
     job: &'s JobKey,
     step: Option<StepNumber>,
     times: usize,
+    /// The jobs that a finding of a job as a whole is about.
+    jobs: BTreeSet<&'s JobKey>,
 }
 
 /// Writes the findings of a run after an empty line, if there are any.
@@ -46,13 +48,15 @@ fn findings(state: &RunState) -> Vec<Finding<'_>> {
     let mut known = HashMap::new();
     for (job, step, annotation) in &state.annotations {
         let Annotation { level, message, title, file, line, .. } = annotation;
-        // What the jobs of a matrix all find in one line of a file is one finding; without a file it belongs to its step.
-        let origin = file.is_none().then_some((job, step));
+        // What the jobs of a matrix all find in one line of a file is one finding, and what is said of several jobs as a whole;
+        // without a file it belongs to its step.
+        let origin = (file.is_none() && step.is_some()).then_some((job, step));
         let at = *known.entry((*level, message, title, file, line, origin)).or_insert_with(|| {
-            findings.push(Finding { annotation, job, step: *step, times: 0 });
+            findings.push(Finding { annotation, job, step: *step, times: 0, jobs: BTreeSet::new() });
             findings.len() - 1
         });
         findings[at].times += 1;
+        findings[at].jobs.extend(step.is_none().then_some(job));
     }
     // The order within a level is that of the reports.
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.annotation.level));
@@ -76,7 +80,9 @@ fn write_one(state: &RunState, finding: &Finding<'_>, style: Style, out: &mut St
     if let Some(step) = step {
         origin.push_str(&format!(" › {}", words::step_name(step)));
     }
-    if finding.times > 1 {
+    if finding.jobs.len() > 1 {
+        origin.push_str(&format!(" and {}", count(finding.jobs.len() - 1, "other job")));
+    } else if finding.times > 1 {
         origin.push_str(&format!(", {} times", finding.times));
     }
     let origin = style.paint(Role::Faint, &format!("({origin})"));

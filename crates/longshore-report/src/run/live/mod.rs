@@ -34,6 +34,10 @@ use crate::{Role, Style};
 /// The least time between two drawings, in milliseconds.
 const INTERVAL: u64 = 100;
 
+/// Erases from the start of a line to the end of the screen. The blank is there because tmux takes erasing from the
+/// upper left corner for clearing the screen, and keeps what it erases in its history.
+const ERASE_BELOW: &str = " \u{1b}[J\r";
+
 /// How large a window is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
@@ -97,7 +101,7 @@ impl<W: Write> Live<W> {
     /// Takes the tree off the screen; the next event draws it anew.
     pub(in crate::run) fn step_aside(&mut self) {
         let mut text = self.back_to_start((self.window.size)());
-        text.push_str("\u{1b}[J");
+        text.push_str(ERASE_BELOW);
         self.drawn.clear();
         self.last = None;
         self.sheet.write(text.as_bytes());
@@ -115,7 +119,7 @@ impl<W: Write> Live<W> {
         let mut text = String::from("\u{1b}[?2026h");
         text.push_str(&self.back_to_start(size));
         if !staying.is_empty() {
-            text.push_str("\u{1b}[J");
+            text.push_str(ERASE_BELOW);
             text.push_str(staying);
         }
         self.drawn.clear();
@@ -153,9 +157,7 @@ impl<W: Write> Live<W> {
             (EventKind::Job(JobEvent::Service { name, state: ServiceState::Failed, .. }), Some(job), _) => {
                 note.line(job, &format!("service {} failed", one_line(name)));
             }
-            (EventKind::Job(JobEvent::Finished { error: Some(error), .. }), Some(job), _) => {
-                note.line(job, &one_line(error));
-            }
+            (EventKind::Job(JobEvent::Finished { .. }), Some(job), _) => note.failed_job(job),
             (EventKind::Image(ImageEvent::Retried { .. }), ..) => {
                 text.extend(news.image.iter().map(|line| format!("{line}\n")));
             }
@@ -207,6 +209,13 @@ impl Note<'_> {
         let label = self.tracking.label(self.run, job);
         let mark = words::mark(Conclusion::Failure, self.style);
         self.out.push_str(&format!("{mark} {}: {text}\n", self.style.paint(Role::Strong, &label)));
+    }
+
+    fn failed_job(self, job: &JobKey) {
+        let state = self.tracking.runs.get(&self.run).and_then(|run| run.state.job(job));
+        if let Some(error) = state.and_then(words::own_error) {
+            self.line(job, &one_line(error));
+        }
     }
 
     fn failed_step(self, job: &JobKey, step: StepNumber, excerpt: Option<&Excerpt>) {

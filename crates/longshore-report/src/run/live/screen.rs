@@ -75,6 +75,8 @@ impl Screen {
             }
             ('K', "") => self.lines[self.line].truncate(self.column),
             ('J', "") => {
+                let corner = self.column == 0 && self.line == self.top();
+                assert!(!corner || self.lines[self.line].is_empty(), "tmux would keep what is erased");
                 self.lines[self.line].truncate(self.column);
                 for line in &mut self.lines[self.line + 1..] {
                     line.clear();
