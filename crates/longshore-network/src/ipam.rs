@@ -102,14 +102,15 @@ impl Size {
     }
 }
 
-/// The first of the pools, or of their parts, that overlaps nothing. When no whole pool is left, a part has to do.
+/// The first of the pools, or of their parts, that overlaps nothing. When no whole pool is left, a part has to do, and when
+/// there is none either, because some thirty homes have taken a pool each, what is kept in reserve.
 pub(crate) fn choose_subnet(taken: &[Subnet], size: Size) -> Option<Subnet> {
     let is_free = |subnet: &Subnet| taken.iter().all(|other| !subnet.overlaps(*other));
     let pool = match size {
         Size::Pool => Subnet::pools().find(is_free),
         Size::Part => None,
     };
-    pool.or_else(|| Subnet::parts().find(is_free))
+    pool.or_else(|| Subnet::parts().chain(Subnet::reserve()).find(is_free))
 }
 
 #[cfg(test)]
@@ -223,6 +224,7 @@ mod tests {
                 Some("192.168.241.0/24"),
                 Some("192.168.241.0/24"),
             ),
+            (&["172.16.0.0/12", "192.168.0.0/16"], Some("198.18.0.0/24"), Some("198.18.0.0/24")),
             (&["128.0.0.0/1"], None, None),
         ] {
             let taken: Vec<Subnet> = taken.iter().map(|text| text.parse().unwrap()).collect();

@@ -119,6 +119,14 @@ impl Subnet {
             (0..count).map(move |at| Self { first: pool.first | (at << (32 - PART)), prefix: PART })
         })
     }
+
+    /// The subnets for when all pools are taken, of a range that is in use nowhere: it is for measuring networks (RFC 2544).
+    pub(crate) fn reserve() -> impl Iterator<Item = Self> {
+        (18..=19).flat_map(|second| {
+            (0..=u8::MAX)
+                .map(move |third| Self { first: u32::from_be_bytes([198, second, third, 0]), prefix: PART })
+        })
+    }
 }
 
 /// The prefix of a part of a pool: room for 253 containers.

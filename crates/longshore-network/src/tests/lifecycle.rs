@@ -96,6 +96,20 @@ fn networks_of_jobs_leave_the_pools_whole() {
 }
 
 #[test]
+fn homes_may_be_more_than_there_are_pools() {
+    on_host(|host| {
+        let mut subnets: Vec<Subnet> = Vec::new();
+        for home in 0..34 {
+            let networks = Networks::open(&host.directory.path().join(home.to_string())).unwrap();
+            let (netns, bridge) = (namespace(), networks.inspect("bridge").unwrap());
+            let subnet = networks.attach(&bridge, &spec("a"), netns.as_fd()).unwrap().endpoint.subnet;
+            assert!(subnets.iter().all(|other| !subnet.overlaps(*other)), "{subnet} {subnets:?}");
+            subnets.push(subnet);
+        }
+    });
+}
+
+#[test]
 fn names_subnets_and_options_are_checked() {
     on_host(|host| {
         let create = |change: &dyn Fn(&mut NetworkSpec)| {
