@@ -185,7 +185,10 @@ impl GuardedResolver {
         }
         let found = self.system.resolve(uri, config, timeout).map_err(|error| match error {
             ureq::Error::Io(_) | ureq::Error::HostNotFound => {
-                let message = error.to_string();
+                let message = match error {
+                    ureq::Error::Io(error) => error.to_string(),
+                    _ => "there is no such name".to_owned(),
+                };
                 ureq::Error::Other(Box::new(AddressError::Unresolved { host: key.0.clone(), message }))
             }
             other => other,

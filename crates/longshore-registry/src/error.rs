@@ -90,6 +90,20 @@ impl ExchangeError {
         matches!(source, TransportError::Address(AddressError::Forbidden { .. }))
     }
 
+    /// Whether nobody answered.
+    fn is_out_of_reach(&self) -> bool {
+        let (ExchangeProblem::Transport(source) | ExchangeProblem::TokenService { source, .. }) = &*self.0
+        else {
+            return false;
+        };
+        matches!(
+            source,
+            TransportError::Connection(_)
+                | TransportError::Timeout(_)
+                | TransportError::Address(AddressError::Unresolved { .. })
+        )
+    }
+
     fn hope(&self) -> Hope {
         match &*self.0 {
             ExchangeProblem::Transport(source) | ExchangeProblem::TokenService { source, .. } => {
@@ -426,11 +440,16 @@ impl RegistryError {
                 if matches!(*source.0, ExchangeProblem::Transport(TransportError::Tls(_))) =>
             {
                 Some(format!(
-                    "if `{}` has a certificate of your own, name its file as `ca-file` in a rule for it; if it speaks \
-                     plain HTTP, mark it as `insecure`",
+                    "if `{}` has a certificate of your own, name its file as `ca` below \
+                     `[registries.\"{0}\"]` in longshore.toml; if it speaks plain HTTP, set `insecure = true` there",
                     place.registry
                 ))
             }
+            Self::Exchange { source, .. } if source.is_out_of_reach() => Some(
+                "check the network and `HTTPS_PROXY`; without a way to the registry, name a mirror below `[registries]` in \
+                 longshore.toml, or bring the image in a file for `longshore image load`"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }

@@ -48,7 +48,7 @@ impl LateActions {
             return Ok(action.clone());
         }
         let (action, root) = fetch(run, &place.paths, reference, voice)?;
-        let failed = |error: &dyn std::error::Error| {
+        let failed = |error: &(dyn std::error::Error + 'static)| {
             format!("failed to copy the action `{reference}` into the job: {}", chain(error))
         };
         let id = place.container().ok_or("the job has no container yet")?;

@@ -286,7 +286,7 @@ fn at_once<T: Sync, R: Send>(things: &[T], act: impl Fn(&T) -> R + Sync) -> Vec<
     })
 }
 
-fn unstarted(name: &str, error: &dyn std::error::Error) -> String {
+fn unstarted(name: &str, error: &(dyn std::error::Error + 'static)) -> String {
     format!("failed to start the service `{name}`: {}", chain(error))
 }
 

@@ -5,11 +5,13 @@
 //! post steps run.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope as Threads;
 use std::time::Instant;
 
+use longshore_engine::EngineError;
 use longshore_event::{Conclusion, StepEvent, StepNumber, StepStage};
 use longshore_workflow::graph::JobResult;
 use longshore_workflow::model::{Step, StepKind, StepsJob};
@@ -411,16 +413,21 @@ impl JobSteps<'_> {
     }
 }
 
-/// An error with its causes, on one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+/// An error with its causes and what the engine says can be done, on one line.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
+    let mut help = None;
+    let mut causes = Some(error);
+    while let Some(cause) = causes {
         let cause_text = cause.to_string();
         if !text.ends_with(&cause_text) {
             text += &format!(": {cause_text}");
         }
-        source = cause.source();
+        help = help.or_else(|| cause.downcast_ref::<EngineError>()?.help.clone());
+        causes = cause.source();
     }
-    text
+    match help {
+        Some(help) => format!("{text}; {help}"),
+        None => text,
+    }
 }

@@ -11,6 +11,7 @@ use super::{Outcome, Session};
 use crate::exit::{Blame, Exit};
 use crate::failure::{Explained, Failure};
 use crate::run::vault::{USUAL, Vault};
+use crate::settings::OutputFormat;
 
 /// The longest secret that is read from a pipe.
 const MAX_VALUE: u64 = 1024 * 1024;
@@ -52,8 +53,14 @@ enum SecretVerb {
         passphrase: bool,
     },
     /// List the names of the secrets
-    Ls,
+    #[command(visible_alias = "list")]
+    Ls {
+        /// Format of the result
+        #[arg(long, value_enum)]
+        format: Option<OutputFormat>,
+    },
     /// Remove secrets
+    #[command(visible_alias = "remove")]
     Rm {
         /// Their names
         #[arg(value_name = "NAME", required = true)]
@@ -109,7 +116,7 @@ pub(super) fn run(args: &SecretArgs, session: &mut Session) -> Outcome {
     let mut vault = Vault::new(path, args.identity.as_deref(), &session.environment);
     match &args.verb {
         SecretVerb::Set { name, passphrase } => set(&mut vault, name, *passphrase, session),
-        SecretVerb::Ls => list(&mut vault, session),
+        SecretVerb::Ls { format } => list(&mut vault, *format, session),
         SecretVerb::Rm { names } => remove(&mut vault, names, session),
         SecretVerb::Edit => edit(&mut vault, session),
     }
@@ -151,12 +158,17 @@ fn existing(vault: &mut Vault, session: &mut Session) -> Result<String, Failure>
     Ok(vault.read(&mut session.output)?.ok_or(SecretError::NoFile { path })?)
 }
 
-fn list(vault: &mut Vault, session: &mut Session) -> Outcome {
+fn list(vault: &mut Vault, format: Option<OutputFormat>, session: &mut Session) -> Outcome {
     let text = existing(vault, session)?;
     let entries = dotenv::parse(&text).map_err(unclear(vault))?;
     let mut names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
     names.sort_unstable();
     names.dedup();
+    if format.unwrap_or(session.settings.format.value) == OutputFormat::Json {
+        let names: Vec<_> = names.into_iter().map(|name| serde_json::json!({ "name": name })).collect();
+        session.output.data(&format!("{:#}\n", serde_json::Value::Array(names)))?;
+        return Ok(Exit::Success);
+    }
     for name in names {
         session.output.data(&format!("{name}\n"))?;
     }

@@ -65,6 +65,7 @@ fn an_image_that_cannot_be_had_leaves_nothing() {
     assert!(other.stderr.contains("linux/riscv64"), "{}", other.stderr);
     let gone = it.run(&create(&["--pull", "always"], "127.0.0.1:1/app:1"));
     assert_eq!(gone.code, 125, "{}", gone.stderr);
+    assert!(gone.stderr.contains("\nhelp: check the network"), "{}", gone.stderr);
     assert_eq!(it.run(&create(&["--pull", "sometimes"], &image)).code, 125);
     assert_eq!(it.done(&["ps", "-aq"]), "");
 }

@@ -57,6 +57,8 @@ fn an_image_lives_from_import_to_removal() {
     assert_eq!(gone.code, 2);
     assert!(gone.stderr.starts_with("error: no such image: app:1\n"), "{}", gone.stderr);
     assert_eq!(context.run(&["image", "rm", "-f", "app:1"]).code, 0);
+    let host = context.run(&["image", "inspect", "host"]);
+    assert!(host.stderr.contains("help: `host` is this machine itself"), "{}", host.stderr);
 }
 
 #[test]

@@ -84,7 +84,8 @@ jobs:
     assert_eq!(steps(&events), expected, "{}", ended.stdout);
     let finished = events.iter().find(|event| event["type"] == "job.finished").unwrap();
     assert_eq!(finished["conclusion"], "failure");
-    assert!(finished["error"].as_str().unwrap().contains("127.0.0.1:1/app:1"), "{finished}");
+    let error = finished["error"].as_str().unwrap();
+    assert!(error.contains("127.0.0.1:1/app:1") && error.contains("`longshore image load`"), "{error}");
     assert!(finished["kept"].is_null(), "{finished}");
     let shown = it.other(&["runs", "show", "last"]).stdout;
     assert!(!shown.contains("longshore shell") && shown.contains("longshore rerun 1 --failed"), "{shown}");

@@ -156,7 +156,7 @@ fn runs_are_listed_newest_first() {
     let context = TestContext::with_state();
     let empty = context.run(&["runs"]);
     assert_eq!(empty.code, 0);
-    assert!(empty.stderr.contains("no such runs on this machine; `--all` lists"), "{}", empty.shown());
+    assert!(empty.stderr.contains("no such runs of this project; `--all` lists"), "{}", empty.shown());
 
     failing(&context);
     Told::begin(&context, &context.project(), "nightly", THEN).end(Conclusion::Success);

@@ -22,6 +22,8 @@ fn secrets_are_set_listed_and_removed() {
         assert!(!said.contains("hunter"), "{said}");
     }
     assert_eq!(done(context.run(&["secret", "ls"])), "KEY\nTOKEN\n");
+    let listed = done(context.run(&["secret", "list", "--format", "json"]));
+    assert_eq!(listed.split_whitespace().collect::<String>(), r#"[{"name":"KEY"},{"name":"TOKEN"}]"#);
     let file = std::fs::read(context.project().join(".secrets.age")).unwrap();
     assert!(file.starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----\n"));
     let identity = context.project().join("../home/.config/longshore/identity.txt");

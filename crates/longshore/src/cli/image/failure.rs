@@ -43,6 +43,10 @@ impl Explained for ResolveError {
 
     fn help(&self) -> Option<String> {
         Some(match self {
+            Self::NotFound { text } if text == longshore_engine::ImageSource::HOST => {
+                "`host` is this machine itself where containers are made, and nothing that the store has"
+                    .to_owned()
+            }
             Self::NotFound { text } => {
                 format!("`longshore image pull {text}` fetches it; `longshore image ls` shows what is here")
             }

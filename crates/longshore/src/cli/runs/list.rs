@@ -12,6 +12,9 @@ use crate::cli::{Outcome, Session};
 use crate::exit::Exit;
 use crate::settings::OutputFormat;
 
+/// What is said where a project has no run that was asked for.
+const NONE_HERE: &str = "no such runs of this project; `--all` lists those of all projects";
+
 /// Columns of a title in the table.
 const TITLE: usize = 40;
 
@@ -101,8 +104,8 @@ pub(super) fn run(args: &ListArgs, session: &mut Session) -> Outcome {
     let rows: Vec<Value> = history.runs()?.filter(wanted).take(limit).map(|run| row(&run, look)).collect();
     session.output.data(&format.render(&rows)?)?;
     if rows.is_empty() && format.is_table() {
-        let hint = if args.all { "" } else { "; `--all` lists those of other projects" };
-        session.output.talk(&format!("no such runs on this machine{hint}\n"));
+        let none = if args.all { "no such runs on this machine" } else { NONE_HERE };
+        session.output.talk(&format!("{none}\n"));
     }
     Ok(Exit::Success)
 }
