@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
+use super::bring_up::remove_orphans;
 use super::{DEFAULT_BRIDGE, Networks, bridge_name};
 use crate::ipam::{self, Size};
 use crate::link::Links;
@@ -194,7 +195,7 @@ fn bridge_of(spec: &NetworkSpec, id: &NetworkId, existing: &[Network]) -> Result
             check_overlap(subnet, &taken)?;
             subnet
         }
-        None => choose_subnet(&taken, if spec.transient { Size::Part } else { Size::Pool })?,
+        None => choose_or_clear(existing, &taken, if spec.transient { Size::Part } else { Size::Pool })?,
     };
     let mut bridge = BridgeConfig {
         subnet,
@@ -293,6 +294,16 @@ pub(super) fn taken_subnets(existing: &[Network]) -> Result<Vec<Taken>, KernelEr
     let routed = Links::open()?.routed_subnets()?;
     taken.extend(routed.into_iter().map(|subnet| Taken { subnet, network: None }));
     Ok(taken)
+}
+
+/// A subnet that is free, if need be after the bridges of directories that are gone have been removed.
+fn choose_or_clear(existing: &[Network], taken: &[Taken], size: Size) -> Result<Subnet, CreateError> {
+    match choose_subnet(taken, size) {
+        Err(CreateError::Exhausted) if !remove_orphans(&mut Links::open()?)?.is_empty() => {
+            choose_subnet(&taken_subnets(existing)?, size)
+        }
+        chosen => chosen,
+    }
 }
 
 /// The first subnet of the pools, or the first part of one, that is free.

@@ -311,6 +311,25 @@ fn bridges_of_homes_that_are_gone_are_removed() {
 }
 
 #[test]
+fn subnets_of_homes_that_are_gone_are_free_again() {
+    on_host(|host| {
+        let mut links = Links::open().unwrap();
+        let gateway = "128.0.0.1".parse().unwrap();
+        let bridge = links.create_bridge("ls-gone", gateway, None).unwrap();
+        links.add_address(bridge, gateway, "128.0.0.0/1".parse().unwrap()).unwrap();
+        links.set_up(bridge).unwrap();
+        for transient in [true, false] {
+            let spec = NetworkSpec { name: "mine".to_owned(), transient, ..NetworkSpec::default() };
+            assert!(matches!(host.networks.create(&spec), Err(CreateError::Exhausted)));
+        }
+        let path = host.directory.path().join("gone");
+        assert!(links.christen(bridge, "ls-gone", &format!("longshore 1 2 {}", path.display())).unwrap());
+        host.network("mine");
+        assert_eq!(links.find("ls-gone").unwrap(), None);
+    });
+}
+
+#[test]
 fn twenty_containers_at_once_get_twenty_addresses() {
     on_host(|host| {
         let network = host.network("one");

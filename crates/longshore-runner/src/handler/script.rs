@@ -78,7 +78,7 @@ fn run(call: &mut StepCall<'_>, shell: &Shell, texts: &Texts) -> HandlerEnd {
         Ok(arguments) => arguments,
         Err(error) => return HandlerEnd::failed(call, error.to_string()),
     };
-    let mut env = call.process_env();
+    let mut env = call.script_env();
     env.extend(files.variables(place));
     let programs: Vec<String> = shell.programs().map(str::to_owned).collect();
     let mut process = Process {

@@ -17,6 +17,7 @@ use super::forwarder::{Forwarder, Rule, Target};
 use super::place::{bind, container_spec};
 use super::specification::{ContainerSpecification, Specification};
 use super::steps::chain;
+use super::toolkit::is_identified;
 use super::{JobRun, Place};
 use crate::action::ResolvedActions;
 use crate::kept::{KeptDto, ServiceDto};
@@ -115,13 +116,14 @@ impl JobRun<'_> {
             mounts.push(bind(nodes, &place.paths.externals, true));
         }
         mounts.extend(place.lent.iter().map(LentObjects::mount));
-        if actions.runs_actions() {
+        let with_sockets = actions.runs_actions() || is_identified(self);
+        if with_sockets {
             let services = place.paths.services();
             fs::create_dir_all(&services)
                 .map_err(|error| format!("failed to make `{}`: {error}", services.display()))?;
         }
-        if !specification.services.is_empty() || actions.runs_actions() {
-            mounts.extend(Forwarder::mounts(place, &self.runner.program, actions.runs_actions()));
+        if !specification.services.is_empty() || with_sockets {
+            mounts.extend(Forwarder::mounts(place, &self.runner.program, with_sockets));
         }
         mounts.extend(super::certificates::mount(self.runner.machine.certificates.as_deref()));
         place.mounts = mounts;

@@ -2,7 +2,8 @@
 //!
 //! One server for a run, on this machine's loopback; it starts when the first action that may use it does. A job reaches it at
 //! the same port of its own loopback: a forwarder in its network leads to a socket in a directory of the job, and from there
-//! a [`Relay`] leads to the server. Only actions are told where it is and get a token, as on GitHub.
+//! a [`Relay`] leads to the server. Actions are told where it is and get a token, and scripts are told where identities are
+//! had, as on GitHub.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, OnceLock};
@@ -97,11 +98,23 @@ impl JobServices {
         let bridge = self.bridge.get_or_init(|| match Bridge::make(run, place, specification) {
             Ok(bridge) => Some(bridge),
             Err(error) => {
-                voice.warning(&format!("actions cannot use artifacts, caches and identities: {error}"));
+                voice.warning(&format!("steps cannot use artifacts, caches and identities: {error}"));
                 None
             }
         });
         bridge.as_ref().map_or(&[], |bridge| &bridge.variables)
+    }
+
+    /// The variables by which a script asks for identities; none if its job may not.
+    pub(crate) fn identity_variables(
+        &self,
+        run: &JobRun<'_>,
+        place: &Place,
+        specification: &Specification,
+        voice: &StepVoice,
+    ) -> impl Iterator<Item = &(String, String)> {
+        let all = if is_identified(run) { self.variables(run, place, specification, voice) } else { &[] };
+        all.iter().filter(|(name, _)| name.starts_with("ACTIONS_ID_TOKEN_"))
     }
 }
 
@@ -142,7 +155,7 @@ fn job_id(run: &JobRun<'_>) -> Result<BackendId, String> {
 }
 
 /// Whether the job may ask for identities: only if its workflow says so, and never for a fork.
-fn is_identified(run: &JobRun<'_>) -> bool {
+pub(super) fn is_identified(run: &JobRun<'_>) -> bool {
     let permissions = run.task.job.permissions.as_ref().or(run.task.workflow.permissions.as_ref());
     let may = permissions.is_some_and(|permissions| permissions.access("id-token") == Access::Write);
     may && !run.task.facts.request.event.is_fork

@@ -65,6 +65,19 @@ impl StepCall<'_> {
         env
     }
 
+    /// The variables of a script of this step: those of a process, and where identities are had, if its job may ask.
+    pub(crate) fn script_env(&self) -> Vec<(String, String)> {
+        let steps = self.steps;
+        let mut env = self.process_env();
+        let voice = &self.voice;
+        for (name, value) in
+            steps.services.identity_variables(steps.run, steps.place, steps.specification, voice)
+        {
+            set(&mut env, name, value.clone());
+        }
+        env
+    }
+
     /// The variables of an action of this step: those of a process, the inputs, and what its earlier stages saved.
     pub(crate) fn action_env(&self, inputs: &Inputs) -> Vec<(String, String)> {
         let steps = self.steps;

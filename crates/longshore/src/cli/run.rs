@@ -273,7 +273,7 @@ pub(super) fn nothing(prepared: &Prepared, session: &mut Session) -> Outcome {
         return Err(RunError::Plan.into());
     }
     let why = match prepared.plan.workflows.as_slice() {
-        [] => "`.github/workflows` holds none".to_owned(),
+        [] => "no workflow file was found".to_owned(),
         [only] => match &only.start {
             Start::Stopped(stopped) => format!("`{}` does not start: {}", only.file.name(), stopped.text),
             Start::Starts(_) => "it has no jobs".to_owned(),

@@ -162,6 +162,48 @@ jobs:
 }
 
 #[test]
+fn scripts_ask_for_identities_where_the_workflow_lets_them() {
+    let Some(it) = with_node() else { return };
+    it.context.write(
+        "ask.js",
+        r"
+const { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: token } = process.env;
+const headers = { authorization: `Bearer ${token}` };
+fetch(`${url}&audience=shop`, { headers }).then((answer) => answer.json()).then(({ value }) => {
+  const claims = JSON.parse(Buffer.from(value.split('.')[1], 'base64url'));
+  console.log('claims', claims.aud, claims.event_name, claims.sub.endsWith('environment:production'));
+});
+",
+    );
+    let (ended, events) = run(
+        &it,
+        r"
+on: push
+jobs:
+  may:
+    runs-on: ubuntu-latest
+    environment: production
+    permissions: { id-token: write, contents: read }
+    steps:
+      - uses: actions/checkout@v4
+      - run: node ask.js
+      - run: env | cut -d= -f1 | grep -v ID_TOKEN | grep ^ACTIONS_ || echo nothing else
+  may-not:
+    runs-on: ubuntu-latest
+    permissions: { id-token: none }
+    steps:
+      - run: env | grep ^ACTIONS_ || echo none of it
+",
+        &[],
+    );
+    assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    let log = log(&events);
+    for line in ["claims shop push true", "nothing else", "none of it"] {
+        assert!(log.contains(&format!("\n{line}\n")), "{line}: {log}");
+    }
+}
+
+#[test]
 fn an_action_that_cannot_be_had_says_where_it_was_looked_for() {
     let Some(it) = Containers::with_networks() else { return };
     it.context.write("longshore.toml", "[actions.mirrors]\n\"acme/\" = \"vendor\"\n");

@@ -13,7 +13,7 @@ fn failed(it: &Containers, workflow: &str) -> Ended {
     let ended = it.other(&["run", "--format", "json"]);
     assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
     // Shown if the test fails later: why there is nothing to go on with.
-    println!("{}{}", ended.stdout, ended.stderr);
+    eprintln!("{}{}", ended.stdout, ended.stderr);
     ended
 }
 
@@ -210,5 +210,5 @@ jobs:
     for line in ["main push two E", "said hi one", "post E two", "post E one"] {
         assert!(ended.stdout.contains(line), "{line}: {}", ended.stdout);
     }
-    assert!(!ended.stdout.contains("actions cannot use artifacts"), "{}", ended.stdout);
+    assert!(!ended.stdout.contains("steps cannot use artifacts"), "{}", ended.stdout);
 }

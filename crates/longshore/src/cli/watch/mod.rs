@@ -96,7 +96,7 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Outcome {
     // What is wrong with what was asked for is told before anything is waited for.
     let scene = Scene::read(&post.asked, session)?;
     if scene.project.workflows.is_empty() && scene.project.unreadable.is_empty() {
-        return Err(RunError::Nothing { why: "`.github/workflows` holds none".to_owned() }.into());
+        return Err(RunError::Nothing { why: "no workflow file was found".to_owned() }.into());
     }
     let root = scene.project.tree.root().to_owned();
     let secrets = secrets_for(&scene.event, &args.carry.secrets, session)?;
