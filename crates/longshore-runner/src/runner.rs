@@ -21,7 +21,7 @@ pub struct Runner {
     /// Whether actions are replaced by what is built in.
     pub action_mode: ActionMode,
     /// Reads the options of `docker create` that `container.options` and services have: an image and words to what they
-    /// ask for, or what is wrong with them.
+    /// ask for, or what is wrong with them. The first of several networks stands for the job's.
     pub container_options: fn(&str, &[String]) -> Result<ContainerSpec, String>,
     /// The program of this process, for what it does inside of containers.
     pub program: PathBuf,

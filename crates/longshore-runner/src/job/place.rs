@@ -162,11 +162,10 @@ impl Place {
                 .map_err(|source| PlaceError::Directory { path: self.paths.root.clone(), source })?;
             spec.mounts.push(bind(&tools, target, true));
         }
-        spec.name = Some(format!("{}-job", self.network));
+        self.join(&mut spec, "job");
         spec.labels.extend(self.labels.clone());
         spec.hold = true;
         spec.disposable = true;
-        spec.network = self.attachment("job");
         spec.stop_timeout = Some(Duration::ZERO);
         let image = specification.image.to_string();
         let failed = |source| PlaceError::Container { image: image.clone(), source };
@@ -210,6 +209,23 @@ impl Place {
             aliases: vec![alias.to_owned()],
             ..Attachment::default()
         }])
+    }
+
+    /// Puts a container into the job's network, where it has this further name. The names that its options ask for are
+    /// further ones, too: other jobs may have containers called alike.
+    pub(super) fn join(&self, spec: &mut ContainerSpec, alias: &str) {
+        let mut networks = match std::mem::take(&mut spec.network) {
+            NetworkMode::Networks(networks) => networks,
+            _ => vec![Attachment::default()],
+        };
+        if let Some(own) = networks.first_mut() {
+            own.network.clone_from(&self.network);
+            own.aliases.extend(spec.name.take());
+            own.aliases.retain(|name| name != alias);
+            own.aliases.insert(0, alias.to_owned());
+        }
+        spec.network = NetworkMode::Networks(networks);
+        spec.name = Some(format!("{}-{alias}", self.network));
     }
 
     /// Starts a process in the job's container.

@@ -225,10 +225,9 @@ impl JobRun<'_> {
         service: &ContainerSpecification,
     ) -> Result<ContainerId, String> {
         let mut spec = container_spec(service, &place.paths).map_err(|error| unstarted(name, &error))?;
-        spec.name = Some(format!("{}-{name}", place.network));
+        place.join(&mut spec, name);
         spec.labels.extend(place.labels.clone());
         spec.disposable = true;
-        spec.network = place.attachment(name);
         if !service.command.is_empty() {
             spec.command.clone_from(&service.command);
         }

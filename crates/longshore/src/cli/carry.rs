@@ -343,9 +343,10 @@ fn runner(args: &CarryArgs, recorded: Option<&Recorded>, session: &Session) -> R
     })
 }
 
-/// What `options:` of a container in a workflow asks for.
+/// What `options:` of a container in a workflow asks for. The job's network comes first and is named later.
 fn container_options(image: &str, words: &[String]) -> Result<ContainerSpec, String> {
-    super::container::options(image, words)
+    let network = ["--network".to_owned(), "the job's".to_owned()];
+    super::container::options(image, &[&network[..], words].concat())
 }
 
 impl CarryArgs {

@@ -207,10 +207,10 @@ jobs:
         image: host
         ports: ["18080:80"]
         command: sh -c "mkdir /tmp/www && echo served > /tmp/www/index.html && exec busybox httpd -f -p 80 -h /tmp/www"
-        options: --health-cmd "busybox wget -q -O /dev/null http://127.0.0.1/" --health-interval 10s
+        options: --health-cmd "busybox wget -q -O /dev/null http://127.0.0.1/" --health-interval 10s --name shop --network-alias site
     steps:
       - run: |
-          for place in localhost:18080 127.0.0.1:${{ job.services.web.ports['80'] }} web:80; do
+          for place in localhost:18080 127.0.0.1:${{ job.services.web.ports['80'] }} web:80 shop:80 site:80; do
             echo "$place $(busybox wget -q -O- "http://$place/")"
           done
 "#,
@@ -218,7 +218,8 @@ jobs:
     );
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     let log = log(&events);
-    for line in ["localhost:18080 served", "127.0.0.1:18080 served", "web:80 served"] {
+    for line in ["localhost:18080", "127.0.0.1:18080", "web:80", "shop:80", "site:80"] {
+        let line = &format!("{line} served");
         assert!(log.contains(line), "{line}: {log}");
     }
     assert_eq!(it.done(&["ps", "-aq"]), "");
