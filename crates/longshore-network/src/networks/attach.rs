@@ -4,7 +4,10 @@
 //! process that dies in between leaves a lease that `reap` gives back when the container is gone.
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::os::fd::BorrowedFd;
+
+use rustix::io::Errno;
 
 use super::bring_up::Ready;
 use super::{BringUpError, Networks, Warning};
@@ -12,7 +15,7 @@ use crate::endpoint::{Endpoint, EndpointSpec, MacAddress};
 use crate::ipam::{self, AddressError};
 use crate::link::{Links, Pair};
 use crate::netlink::{Attempt, KernelError};
-use crate::network::{self, BridgeConfig, Network};
+use crate::network::{self, BridgeConfig, Network, NetworkId};
 use crate::state::{Lock, StateError};
 use crate::{Blame, namespace, random};
 
@@ -92,8 +95,8 @@ impl Networks {
         let ready = self
             .bring_up(&mut links, &network, &config, &lock)
             .map_err(|source| AttachError::BringUp { network: network.name.clone(), source })?;
-        let cable = format!("veth{}", random::hex::<4>().attempt(|| "get random bytes")?);
-        let endpoint = self.lease(&ready.network, &ready.config, spec, Some(cable.clone()), &lock)?;
+        let endpoint = self.lease(&ready.network, &ready.config, spec, true, &lock)?;
+        let cable = endpoint.host_interface.clone().unwrap_or_default();
         drop(lock);
         match connect(&mut links, &ready, &cable, spec.default_route, &endpoint, netns) {
             Ok(()) => Ok(Attachment { endpoint, warnings: ready.warnings }),
@@ -127,7 +130,7 @@ impl Networks {
         check(spec)?;
         let lock = self.directory().lock()?;
         let (network, config) = self.current(network)?;
-        self.lease(&network, &config, spec, None, &lock)
+        self.lease(&network, &config, spec, false, &lock)
     }
 
     /// The network as it is now, with its bridge.
@@ -145,7 +148,7 @@ impl Networks {
         network: &Network,
         config: &BridgeConfig,
         spec: &EndpointSpec,
-        host_interface: Option<String>,
+        has_cable: bool,
         lock: &Lock,
     ) -> Result<Endpoint, AttachError> {
         let leases = self.directory().leases(&network.id)?;
@@ -159,7 +162,7 @@ impl Networks {
             id: random::hex::<32>().attempt(|| "get random bytes")?,
             container: spec.container.clone(),
             interface: spec.interface.clone(),
-            host_interface,
+            host_interface: has_cable.then(|| cable_of(&network.id, address)),
             names: spec.names.clone(),
             hostname: spec.hostname.clone(),
             address,
@@ -185,6 +188,13 @@ fn check(spec: &EndpointSpec) -> Result<(), AttachError> {
     Ok(())
 }
 
+/// The name of the end of a cable that the bridge has. Whoever has an address gets the same one: so the kernel tells
+/// when the cable of who had it before is still there.
+fn cable_of(network: &NetworkId, address: Ipv4Addr) -> String {
+    let own = network.as_str().get(..11).and_then(|digits| u64::from_str_radix(digits, 16).ok());
+    format!("veth{:011x}", own.unwrap_or_default() ^ u64::from(address.to_bits()))
+}
+
 /// Lays the cable.
 fn connect(
     links: &mut Links,
@@ -202,7 +212,7 @@ fn connect(
         mtu: ready.config.mtu,
         isolated: !ready.config.inter_container,
     };
-    links.create_pair(&pair, netns)?;
+    lay(links, &pair, netns)?;
     links.settle_port(&pair)?;
     let gateway = (default_route && !ready.network.internal).then_some(endpoint.gateway);
     namespace::within(netns, || {
@@ -218,12 +228,23 @@ fn connect(
     links.catch_up(&ready.config.interface)
 }
 
+/// Makes the two ends. A container that has ended is off the network, but its namespace, with its address in it, lasts
+/// until the kernel gets to it: that would answer in place of who has the address now.
+fn lay(links: &mut Links, pair: &Pair<'_>, netns: BorrowedFd<'_>) -> Result<(), KernelError> {
+    match links.create_pair(pair, netns) {
+        Err(refusal) if refusal.errno() == Errno::EXIST.raw_os_error() => {
+            if links.find(pair.outer)?.is_some_and(|link| link.master == Some(pair.bridge)) {
+                links.delete(pair.outer)?;
+            }
+            links.create_pair(pair, netns)
+        }
+        result => result,
+    }
+}
+
 fn find(links: &mut Links, interface: &str) -> Result<u32, KernelError> {
     let found = links.find(interface)?;
     found.map(|link| link.index).ok_or_else(|| {
-        KernelError::new(
-            format!("find the interface `{interface}` in the container"),
-            rustix::io::Errno::NODEV,
-        )
+        KernelError::new(format!("find the interface `{interface}` in the container"), Errno::NODEV)
     })
 }

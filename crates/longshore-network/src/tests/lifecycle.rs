@@ -110,6 +110,21 @@ fn homes_may_be_more_than_there_are_pools() {
 }
 
 #[test]
+fn who_had_an_address_before_does_not_answer_for_it() {
+    on_host(|host| {
+        let network = host.network("n");
+        let (other, first) = (host.container(&network, "a"), host.container(&network, "b"));
+        // It has ended; what is left of its namespace is there as long as anything holds it.
+        host.networks.detach(&network, &first.endpoint.container, Departure::Ended).unwrap();
+        let second = host.container(&network, "c");
+        assert_eq!(second.endpoint.address, first.endpoint.address);
+        assert!(inside(&first.netns, || Links::open().unwrap().find("eth0").unwrap().is_none()));
+        let answer = reaches(&other.netns, &second.netns, second.endpoint.address);
+        assert_eq!(answer, Some(other.endpoint.address.to_string()));
+    });
+}
+
+#[test]
 fn names_subnets_and_options_are_checked() {
     on_host(|host| {
         let create = |change: &dyn Fn(&mut NetworkSpec)| {

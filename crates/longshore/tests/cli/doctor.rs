@@ -193,8 +193,13 @@ fn what_killed_processes_left_is_cleaned_up_and_told() {
         assert_eq!(fs::read_dir(place.home.join("engine/containers")).unwrap().count(), 1);
 
         let (again, _) = place.examine(&[]);
-        assert!(again["cleaned"].as_object().unwrap().values().all(|number| number == 0), "{again:#}");
-        assert_eq!(check(&again, "engine.leftovers")["finding"], "killed processes left nothing");
+        let mut cleaned = again["cleaned"].as_object().unwrap().clone();
+        // Groups are the machine's: those of other homes whose processes were killed in the meantime are removed, too.
+        let groups = cleaned.remove("control_groups").unwrap();
+        assert!(cleaned.values().all(|number| number == 0), "{again:#}");
+        if groups == 0 {
+            assert_eq!(check(&again, "engine.leftovers")["finding"], "killed processes left nothing");
+        }
     }
 }
 
