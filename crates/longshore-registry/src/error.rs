@@ -440,7 +440,7 @@ impl RegistryError {
                 if matches!(*source.0, ExchangeProblem::Transport(TransportError::Tls(_))) =>
             {
                 Some(format!(
-                    "if `{}` has a certificate of your own, name its file as `ca` below \
+                    "if `{0}`, or a proxy before it, has a certificate of your own, name its file as `ca` below \
                      `[registries.\"{0}\"]` in longshore.toml; if it speaks plain HTTP, set `insecure = true` there",
                     place.registry
                 ))

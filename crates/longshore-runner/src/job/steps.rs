@@ -426,7 +426,11 @@ pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
         help = help.or_else(|| cause.downcast_ref::<EngineError>()?.help.clone());
         causes = cause.source();
     }
-    match help {
+    // What rustls says of a proxy that has an authority of its own, wherever it is met.
+    let stranger = text.contains("invalid peer certificate: UnknownIssuer").then_some(
+        "where a proxy stands between, name the certificates of its authority in `SSL_CERT_FILE`".to_owned(),
+    );
+    match help.or(stranger) {
         Some(help) => format!("{text}; {help}"),
         None => text,
     }

@@ -47,11 +47,11 @@ pub(super) struct EventArgs {
     inputs: Vec<(String, String)>,
 }
 
-/// `NAME=VALUE` in two.
+/// `NAME=VALUE` in two; also `LABEL=IMAGE`.
 pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
-        _ => Err("write NAME=VALUE".to_owned()),
+        _ => Err("write both, with `=` between".to_owned()),
     }
 }
 

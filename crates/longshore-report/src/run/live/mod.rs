@@ -213,7 +213,9 @@ impl Note<'_> {
 
     fn failed_job(self, job: &JobKey) {
         let state = self.tracking.runs.get(&self.run).and_then(|run| run.state.job(job));
-        if let Some(error) = state.and_then(words::own_error) {
+        // That jobs are cancelled is no news to who cancelled them; the tree of the whole run says it.
+        let failed = state.filter(|job| words::job_conclusion(job) == Some(Conclusion::Failure));
+        if let Some(error) = failed.and_then(words::own_error) {
             self.line(job, &one_line(error));
         }
     }
