@@ -1,9 +1,7 @@
 //! `longshore plan`: what an event would run, and why not more.
 
-use std::collections::BTreeMap;
-
 use clap::ValueEnum;
-use longshore_expr::{Object, Value};
+
 use longshore_report::diagnostic::{FileFindings, text};
 use longshore_report::plan::tree::Detail;
 use longshore_report::plan::{PlanView, dot, json, mermaid, tree};
@@ -20,7 +18,7 @@ use crate::failure::Explained;
 use crate::plan::drive::drive;
 use crate::plan::occasion::settle;
 use crate::plan::project::Project;
-use crate::settings::{OutputFormat, Settings};
+use crate::settings::OutputFormat;
 
 /// Show which workflows an event starts, what they would run, and why the others do not start
 ///
@@ -100,7 +98,7 @@ pub(super) fn run(args: &PlanArgs, session: &mut Session) -> Outcome {
     let request = args.event.request()?;
     let project = args.selection.project(session)?;
     let premise = settle(&request, &project.tree)?;
-    let vars = vars(&args.selection.vars, &session.settings);
+    let vars = args.selection.vars(session)?;
     let input = PlanInput {
         event: &premise.event,
         workflows: &project.workflows,
@@ -141,15 +139,6 @@ fn show(
         PlanFormat::Dot => dot::render(view),
     };
     session.output.data(&shown)
-}
-
-/// The configuration variables; `None` if nobody gave any, so that nothing is taken for empty.
-pub(super) fn vars(given: &[(String, String)], settings: &Settings) -> Option<Object> {
-    let mut vars: BTreeMap<&str, &str> = BTreeMap::new();
-    vars.extend(settings.vars.iter().map(|(name, value)| (name.as_str(), value.value.as_str())));
-    vars.extend(given.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    let entries = vars.iter().map(|(name, value)| (*name, Value::from(*value)));
-    (!vars.is_empty()).then(|| entries.collect())
 }
 
 /// What is wrong with files, and with the runs that they would make, file by file.

@@ -1,7 +1,6 @@
 //! `longshore run`: the workflows that an event starts, carried out.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use longshore_event::RunId;
@@ -17,7 +16,7 @@ use thiserror::Error;
 
 use super::carry::{CarryArgs, CarryError, Stage, secrets_for};
 use super::event::EventArgs;
-use super::plan::{check_inputs, check_matrix, findings, vars};
+use super::plan::{check_inputs, check_matrix, findings};
 use super::rerun::{self, Which};
 use super::selection::SelectionArgs;
 use super::{Outcome, Session};
@@ -47,10 +46,6 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     selection: SelectionArgs,
 
-    /// A file of configuration variables, a `NAME=VALUE` on each line; may be given again [default: `.vars`, if there is one]
-    #[arg(long = "var-file", value_name = "FILE")]
-    var_files: Vec<PathBuf>,
-
     /// Go on with what did not succeed in this run: failed jobs where they were left, others anew
     #[arg(
         long,
@@ -77,12 +72,14 @@ pub(super) enum RunError {
     Plan,
     #[error("there is no workflow to run: {why}")]
     Nothing { why: String },
+    #[error("there is no workflow to run: no workflow file was found")]
+    NoFiles,
 }
 
 impl Explained for RunError {
     fn blame(&self) -> Blame {
         match self {
-            Self::Plan | Self::Nothing { .. } => Blame::User,
+            Self::Plan | Self::Nothing { .. } | Self::NoFiles => Blame::User,
         }
     }
 
@@ -92,6 +89,10 @@ impl Explained for RunError {
             Self::Nothing { .. } => {
                 Some("`longshore plan` shows which workflows start, and why others do not".to_owned())
             }
+            Self::NoFiles => Some(
+                "they are looked for in `.github/workflows`; `-C DIR` works in another project, `-W PATH` names files"
+                    .to_owned(),
+            ),
         }
     }
 }
@@ -101,12 +102,7 @@ pub(super) fn run(args: &RunArgs, session: &mut Session) -> Outcome {
         let which = Which::Resume { jobs: &args.selection.jobs, from: args.from.as_deref() };
         return rerun::again(run, &which, &args.carry, session);
     }
-    let asked = Asked {
-        selection: &args.selection,
-        var_files: &args.var_files,
-        event: &args.event,
-        carry: &args.carry,
-    };
+    let asked = Asked { selection: &args.selection, event: &args.event, carry: &args.carry };
     let prepared = prepare(&asked, session)?;
     let starting: Vec<&WorkflowPlan> = prepared.starting().collect();
     if starting.is_empty() {
@@ -139,7 +135,6 @@ pub(super) struct Prepared {
 /// The flags that decide which runs there are.
 pub(super) struct Asked<'a> {
     pub(super) selection: &'a SelectionArgs,
-    pub(super) var_files: &'a [PathBuf],
     pub(super) event: &'a EventArgs,
     pub(super) carry: &'a CarryArgs,
 }
@@ -168,10 +163,8 @@ impl Scene {
     pub(super) fn read(asked: &Asked<'_>, session: &mut Session) -> Result<Self, Failure> {
         let request = asked.event.request()?;
         let project = asked.selection.project(session)?;
-        let mut given = secrets::variables(asked.var_files, &session.directory)?;
-        given.extend(asked.selection.vars.iter().cloned());
+        let vars = asked.selection.vars(session)?.unwrap_or_default();
         let premise = settle(&request, &project.tree)?;
-        let vars = vars(&given, &session.settings).unwrap_or_default();
         Ok(Self {
             project,
             event: premise.event,
@@ -273,7 +266,7 @@ pub(super) fn nothing(prepared: &Prepared, session: &mut Session) -> Outcome {
         return Err(RunError::Plan.into());
     }
     let why = match prepared.plan.workflows.as_slice() {
-        [] => "no workflow file was found".to_owned(),
+        [] => return Err(RunError::NoFiles.into()),
         [only] => match &only.start {
             Start::Stopped(stopped) => format!("`{}` does not start: {}", only.file.name(), stopped.text),
             Start::Starts(_) => "it has no jobs".to_owned(),

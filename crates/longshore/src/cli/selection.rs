@@ -1,13 +1,16 @@
 //! The flags that say which workflows, jobs and cells are meant; verbs that plan or run workflows share them.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use longshore_expr::{Object, Value};
 use longshore_workflow::plan::Selection;
 
 use super::event::pair;
 use super::plan::{check_jobs, has_one_of};
 use crate::failure::Failure;
 use crate::plan::project::Project;
+use crate::run::secrets;
 
 use super::Session;
 
@@ -33,6 +36,10 @@ pub(super) struct SelectionArgs {
     /// A configuration variable, besides those in `longshore.toml`
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = pair)]
     pub(super) vars: Vec<(String, String)>,
+
+    /// A file of configuration variables, a `NAME=VALUE` on each line; may be given again [default: `.vars`, if there is one]
+    #[arg(long = "var-file", value_name = "FILE")]
+    var_files: Vec<PathBuf>,
 }
 
 impl SelectionArgs {
@@ -45,6 +52,16 @@ impl SelectionArgs {
         check_jobs(&self.jobs, &project.workflows)?;
         project.workflows.retain(|workflow| has_one_of(workflow, &self.jobs));
         Ok(project)
+    }
+
+    /// The configuration variables: those of flags go before those of files, and these before the settings.
+    pub(super) fn vars(&self, session: &Session) -> Result<Option<Object>, Failure> {
+        let settings = session.settings.vars.iter().map(|(name, value)| (name.clone(), value.value.clone()));
+        let mut vars: BTreeMap<String, String> = settings.collect();
+        vars.extend(secrets::variables(&self.var_files, &session.directory)?);
+        vars.extend(self.vars.iter().cloned());
+        let entries = vars.iter().map(|(name, value)| (name.as_str(), Value::from(value.as_str())));
+        Ok((!vars.is_empty()).then(|| entries.collect()))
     }
 
     /// The jobs and cells that are meant.

@@ -144,7 +144,11 @@ fn what_cannot_be_watched_has_a_code() {
     context.git(&["init", "--quiet", "--initial-branch", "main"]);
     let ended = context.run(&["watch"]);
     assert_eq!(ended.code, 2, "{}", ended.stderr);
-    assert!(ended.stderr.contains("no workflow file was found"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("no workflow file was found\nhelp: they are looked for in"),
+        "{}",
+        ended.stderr
+    );
     context.write(CI, "on: push\njobs: { a: { runs-on: ubuntu-latest, steps: [ run: echo ] } }\n");
     for arguments in [&["nosuch.yml"][..], &["-j", "nosuch"], &["-e", "nosuch"], &["--resume", "1"]] {
         let ended = context.run(&[&["watch"], arguments].concat());

@@ -41,10 +41,6 @@ pub(super) struct WatchArgs {
     #[command(flatten)]
     selection: SelectionArgs,
 
-    /// A file of configuration variables, a `NAME=VALUE` on each line; may be given again [default: `.vars`, if there is one]
-    #[arg(long = "var-file", value_name = "FILE")]
-    var_files: Vec<PathBuf>,
-
     /// Run nothing before the first save
     #[arg(long)]
     postpone: bool,
@@ -86,17 +82,12 @@ struct Post<'a> {
 }
 
 pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Outcome {
-    let asked = Asked {
-        selection: &args.selection,
-        var_files: &args.var_files,
-        event: &args.event,
-        carry: &args.carry,
-    };
+    let asked = Asked { selection: &args.selection, event: &args.event, carry: &args.carry };
     let post = Post { args, asked };
     // What is wrong with what was asked for is told before anything is waited for.
     let scene = Scene::read(&post.asked, session)?;
     if scene.project.workflows.is_empty() && scene.project.unreadable.is_empty() {
-        return Err(RunError::Nothing { why: "no workflow file was found".to_owned() }.into());
+        return Err(RunError::NoFiles.into());
     }
     let root = scene.project.tree.root().to_owned();
     let secrets = secrets_for(&scene.event, &args.carry.secrets, session)?;

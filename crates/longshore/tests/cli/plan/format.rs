@@ -125,6 +125,15 @@ fn json_holds_what_the_tree_shows() {
     let vars = json(&context, &["called.yml", "-e", "workflow_call", "--var", "MINUTES=5"]);
     let job = &vars["workflows"][0]["run"]["jobs"][0]["instances"][0]["on_runner"];
     assert!(job.is_null() || job["timeout_minutes"]["value"] == 5.0, "{job}");
+    context.write("minutes", "MINUTES=5\n");
+    let file = json(&context, &["called.yml", "-e", "workflow_call", "--var-file", "minutes"]);
+    assert_eq!(file["workflows"], vars["workflows"], "variables of a file are variables");
+    context.write(".vars", "MINUTES=5\n");
+    let usual = json(&context, &["called.yml", "-e", "workflow_call"]);
+    assert_eq!(usual["workflows"], vars["workflows"], "and so are those of the usual one");
+    context.write(".vars", "MINUTES=6\n");
+    let other = json(&context, &["called.yml", "-e", "workflow_call"]);
+    assert_ne!(other["workflows"], vars["workflows"]);
 }
 
 #[test]
