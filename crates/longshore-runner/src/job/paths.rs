@@ -123,6 +123,11 @@ impl Paths {
         found.unwrap_or_else(|| (self.root.join("work"), PathBuf::new()))
     }
 
+    /// Where the event's payload is, inside.
+    pub(crate) fn event(&self) -> String {
+        format!("{}/event.json", self.workflow)
+    }
+
     /// Where sockets of services for actions are, on this machine.
     pub(crate) fn services(&self) -> PathBuf {
         self.root.join("services")

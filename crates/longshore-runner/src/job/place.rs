@@ -165,6 +165,8 @@ impl Place {
         self.join(&mut spec, "job");
         spec.labels.extend(self.labels.clone());
         spec.hold = true;
+        // Nobody is at the terminal that options may ask for: nothing of the container's own runs.
+        (spec.tty, spec.stdin) = (false, false);
         spec.disposable = true;
         spec.stop_timeout = Some(Duration::ZERO);
         let image = specification.image.to_string();
@@ -384,7 +386,12 @@ fn volume(text: &str, paths: &Paths) -> Result<Mount, PlaceError> {
         // A path of the workspace as the job sees it means that directory; others are the machine's.
         Some(source) if source.starts_with('/') => {
             let outside = paths.outside(source).unwrap_or_else(|| PathBuf::from(source));
-            Ok(bind(&outside, target, read_only))
+            let mut mount = bind(&outside, target, read_only);
+            // As by `docker create -v`, what is not there becomes a directory.
+            if let MountKind::Bind(bind) = &mut mount.kind {
+                bind.create = true;
+            }
+            Ok(mount)
         }
         name => Ok(Mount {
             kind: MountKind::Volume { name: name.map(str::to_owned), no_copy: false, subpath: None },

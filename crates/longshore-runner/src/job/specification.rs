@@ -1,13 +1,15 @@
 //! What a job is to be: its values in the workflow file, evaluated when it starts.
 
+use std::path::Path;
 use std::time::Duration;
 
 use longshore_core::Secret;
 use longshore_engine::{ContainerSpec, ImageSource, Login};
-use longshore_expr::Value;
+use longshore_expr::{Object, Value};
 use longshore_workflow::model::{Defaults, StepsJob};
 use longshore_workflow::template::Token;
 
+use super::paths::Paths;
 use super::{JobRun, minutes};
 use crate::context::Scope;
 use crate::evaluate::{EvaluationError, Evaluator};
@@ -74,18 +76,17 @@ impl From<EvaluationError> for Unfit {
 impl Specification {
     pub(crate) fn new(run: &JobRun<'_>, model: &StepsJob) -> Result<Self, Unfit> {
         let workflow = &run.task.workflow;
-        let env = env(run, model)?;
-        let mut scope = run.task.scope.clone();
-        scope.set(
-            "env",
-            crate::context::texts(env.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
-        );
-        let evaluator = Evaluator::new(&workflow.file, &scope);
-        let labels = labels(&evaluator, model.runs_on.as_ref())?;
+        let (mut env, mut scope) = scope(run, model, model.container.is_some())?;
         let container = match &model.container {
-            Some(token) => container(run, &evaluator.value(token)?)?,
+            Some(token) => container(run, &Evaluator::new(&workflow.file, &scope).value(token)?)?,
             None => None,
         };
+        if container.is_none() && model.container.is_some() {
+            // An empty image stands for no container, and paths are others then.
+            (env, scope) = self::scope(run, model, false)?;
+        }
+        let evaluator = Evaluator::new(&workflow.file, &scope);
+        let labels = labels(&evaluator, model.runs_on.as_ref())?;
         let image = match &container {
             Some(container) => ImageSource::parse(&container.image),
             None => run.runner.images.find(&labels).map_err(Unfit::Runner)?,
@@ -117,17 +118,27 @@ impl Specification {
     }
 }
 
-/// `env` of the workflow and the job. Values of the job may use those of the workflow.
-fn env(run: &JobRun<'_>, model: &StepsJob) -> Result<Vec<(String, String)>, EvaluationError> {
+/// `env` of the workflow and the job, and what the values of the job are evaluated with: that, and where its files are.
+/// Values of the job's `env` may use those of the workflow.
+fn scope(
+    run: &JobRun<'_>,
+    model: &StepsJob,
+    in_container: bool,
+) -> Result<(Vec<(String, String)>, Scope), EvaluationError> {
+    let paths = Paths::new(Path::new(""), run.task.facts.request.project.name(), in_container);
+    let mut scope = run.task.scope.clone();
+    scope.set_entry("github", "workspace", Value::from(paths.workspace.as_str()));
+    scope.set_entry("github", "event_path", Value::from(paths.event().as_str()));
+    scope.set("env", Value::Object(Object::default()));
     let mut env: Vec<(String, String)> = Vec::new();
     for token in [&run.task.workflow.env, &model.env].into_iter().flatten() {
-        let known = crate::context::texts(env.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        let scope: Scope = run.task.scope.clone().with("env", known);
         for (name, value) in Evaluator::new(&run.task.workflow.file, &scope).texts(token)? {
             crate::environment::set(&mut env, &name, value);
         }
+        let known = env.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        scope.set("env", crate::context::texts(known));
     }
-    Ok(env)
+    Ok((env, scope))
 }
 
 fn labels(evaluator: &Evaluator<'_>, token: Option<&Token>) -> Result<Vec<String>, Unfit> {

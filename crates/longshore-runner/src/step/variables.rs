@@ -53,7 +53,7 @@ pub(crate) fn fill(
     let paths = &place.paths;
     let github = [
         ("workspace", paths.workspace.clone()),
-        ("event_path", format!("{}/event.json", paths.workflow)),
+        ("event_path", paths.event()),
         ("action", String::new()),
         ("action_repository", String::new()),
         ("action_ref", String::new()),

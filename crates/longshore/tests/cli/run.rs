@@ -60,7 +60,7 @@ fn steps_and_jobs_hand_on_what_they_made() {
         &it,
         r###"
 on: push
-env: { TOP: top }
+env: { TOP: top, AT: '${{ github.workspace }}/at' }
 jobs:
   make:
     runs-on: ubuntu-latest
@@ -74,6 +74,7 @@ jobs:
           echo "## Made" >> "$GITHUB_STEP_SUMMARY"
       - run: echo "added is $ADDED, path begins ${PATH%%:*}, here is $PWD"
       - run: echo "::warning file=a.py,line=3::careful"
+      - run: test "$AT" = "$GITHUB_WORKSPACE/at"
   use:
     needs: make
     runs-on: ubuntu-latest

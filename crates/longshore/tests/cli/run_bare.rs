@@ -59,6 +59,17 @@ jobs:
           echo "name: $(wget -q -O - http://web/)"
           wget -q -O - http://localhost:${{ job.services.web.ports['90'] }}/ || echo nobody listens there
           grep -l __forward /proc/[0-9]*/cmdline 2>/dev/null || echo nothing of it is seen
+  b:
+    runs-on: tiny
+    env: { MADE: '${{ github.workspace }}/made' }
+    container:
+      image: tools:1
+      options: -it --init=true --privileged=false --name shop
+      volumes: [ '${{ github.workspace }}/made:/there' ]
+    services: { web: { image: 'tools:1', options: -t --network-alias site, command: sleep 1000 } }
+    steps:
+      - run: test -t 1 || echo "options $(nslookup shop | grep -c Name) $(nslookup site | grep -c Name)"
+      - run: echo volume > /there/a; cat "$MADE/a"
 "#;
     for it in both() {
         if !import_busybox(&it, "tools:1") {
@@ -68,7 +79,14 @@ jobs:
         let (ended, events) = run(&it, workflow, &["--offline"]);
         let log = log(&events);
         assert_eq!(ended.code, 0, "{log}{}", ended.stderr);
-        for line in ["localhost: hello", "name: hello", "nobody listens there", "nothing of it is seen"] {
+        for line in [
+            "localhost: hello",
+            "name: hello",
+            "nobody listens there",
+            "nothing of it is seen",
+            "options 1 1",
+            "volume",
+        ] {
             assert!(log.lines().any(|told| told == line), "{line}: {log}");
         }
         assert_eq!(it.done(&["ps", "-aq"]), "", "nothing is left of the job");

@@ -192,7 +192,8 @@ pub(super) fn as_switch(argument: clap::Arg) -> clap::Arg {
 pub(super) fn options(image: &str, words: &[String]) -> Result<ContainerSpec, String> {
     let command = flags::SpecArgs::augment_args(clap::Command::new("options").no_binary_name(true))
         .disable_help_flag(true)
-        .disable_version_flag(true);
+        .disable_version_flag(true)
+        .mut_args(as_switch);
     let words = words.iter().map(String::as_str).chain([image]);
     let first_line = |error: &clap::Error| {
         let text = error.to_string();
