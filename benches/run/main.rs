@@ -10,6 +10,7 @@
 )]
 
 mod project;
+mod services;
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -20,7 +21,7 @@ use project::{Events, Project};
 type Measure = fn(&Project);
 
 /// What can be measured.
-const MEASURES: [(&str, Measure); 7] = [
+const MEASURES: [(&str, Measure); 8] = [
     ("first", first_output),
     ("jobs", jobs),
     ("steps", steps),
@@ -28,6 +29,7 @@ const MEASURES: [(&str, Measure); 7] = [
     ("checkout", checkout),
     ("artifact", artifact),
     ("cache", cache),
+    ("services", services::measure),
 ];
 
 /// How often each is measured.

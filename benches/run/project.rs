@@ -67,12 +67,17 @@ impl Project {
         let _ = fs::remove_dir_all(self.directory.path().join("project/files"));
     }
 
-    fn command(&self) -> Command {
+    /// A verb of Longshore in the project.
+    pub(crate) fn verb(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_longshore"));
-        command.arg("run").current_dir(self.directory.path().join("project"));
+        command.args(arguments).current_dir(self.directory.path().join("project"));
         command.env("LONGSHORE_HOME", self.directory.path().join("state"));
         command.stdin(Stdio::null()).stderr(Stdio::null());
         command
+    }
+
+    fn command(&self) -> Command {
+        self.verb(&["run"])
     }
 
     pub(crate) fn run(&self) -> Events {
@@ -159,6 +164,15 @@ impl Events {
             end.saturating_sub(at(&begun))
         });
         ends.sum()
+    }
+
+    /// How long it took from starting a service until it was known to be well.
+    pub(crate) fn until_ready(&self, service: &str) -> Duration {
+        let mut own =
+            self.told.iter().filter(|event| event["type"] == "job.service" && event["name"] == service);
+        let mut at = |state: &str| own.find(|event| event["state"] == state)?["at"].as_u64();
+        let since = at("starting").unwrap_or_default();
+        Duration::from_millis(at("ready").unwrap_or_default().saturating_sub(since))
     }
 
     /// What the only job took beside its only script.

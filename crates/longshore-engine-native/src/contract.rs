@@ -62,6 +62,14 @@ impl NativeEngine {
         self
     }
 
+    /// The same engine, which keeps networks of sandboxes that it removes for the next ones that it makes, until
+    /// [`Engine::discard_spares`] or the end of the process: to make a network is quick, to take one apart is not.
+    #[must_use]
+    pub fn handing_networks_on(mut self) -> Self {
+        self.hands_on.want();
+        self
+    }
+
     /// Whether an image is here with all that a container needs of it.
     ///
     /// # Errors
@@ -76,7 +84,7 @@ impl NativeEngine {
     }
 
     fn sandboxes(&self) -> Sandboxes<'_> {
-        Sandboxes::of(self.home_of())
+        Sandboxes::of(self.home_of(), &self.hands_on)
     }
 
     /// Removes a container that is in a sandbox, and leaves what is left of it in the trash.
@@ -254,5 +262,10 @@ impl Engine for NativeEngine {
             threads.spawn(|| self.empty_trash());
             sandboxes.remove(&record)
         })
+    }
+
+    fn discard_spares(&self) -> Result<(), EngineError> {
+        self.hands_on.end();
+        crate::network::spare::discard(self.home_of(), crate::network::spare::Owner::OwnOrDead).map(drop)
     }
 }

@@ -8,6 +8,7 @@ mod standing;
 pub use lifetime::Attachments;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use longshore_cgroup::Hierarchy;
@@ -42,6 +43,37 @@ pub struct NativeOptions {
     pub brief: bool,
 }
 
+/// Whether networks of sandboxes that end are for the next ones of this process.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct HandsOn {
+    /// Whether that was asked for.
+    is_wanted: bool,
+    /// Whether nobody said since the last sandbox was made that it was the last.
+    expects: Arc<AtomicBool>,
+}
+
+impl HandsOn {
+    /// A sandbox is made, and further ones may come. Whether it gets what is there.
+    pub(crate) fn begin(&self) -> bool {
+        self.expects.store(self.is_wanted, Ordering::SeqCst);
+        self.is_wanted
+    }
+
+    /// Whether what a sandbox had is kept.
+    pub(crate) fn keeps(&self) -> bool {
+        self.expects.load(Ordering::SeqCst)
+    }
+
+    /// No sandbox is to come for now.
+    pub(crate) fn end(&self) {
+        self.expects.store(false, Ordering::SeqCst);
+    }
+
+    pub(crate) fn want(&mut self) {
+        self.is_wanted = true;
+    }
+}
+
 /// Containers without a daemon.
 #[derive(Debug, Clone)]
 pub struct NativeEngine {
@@ -51,6 +83,7 @@ pub struct NativeEngine {
     privilege: Privilege,
     worker: Worker,
     pub(crate) fetch: Option<Arc<dyn Fetch>>,
+    pub(crate) hands_on: HandsOn,
     capabilities: OnceLock<Capabilities>,
 }
 
@@ -83,6 +116,7 @@ impl NativeEngine {
             privilege,
             worker,
             fetch: None,
+            hands_on: HandsOn::default(),
             capabilities: OnceLock::new(),
         })
     }

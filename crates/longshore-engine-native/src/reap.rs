@@ -57,6 +57,8 @@ pub(crate) fn monitors(home: &Home, reaped: &mut Reaped) -> Result<(), EngineErr
             lock.end();
         }
     }
+    // What cannot be removed now may be the next time.
+    let _ = crate::network::spare::discard(home, crate::network::spare::Owner::Dead);
     Ok(())
 }
 

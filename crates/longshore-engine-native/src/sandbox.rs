@@ -16,6 +16,7 @@ use longshore_engine::{
 use longshore_network::{CreateError, LookupError, NetworkSpec};
 use serde::{Deserialize, Serialize};
 
+use crate::engine::HandsOn;
 use crate::home::{Home, io_error};
 use crate::process::ProcessDto;
 use crate::volume::is_name;
@@ -36,11 +37,12 @@ pub(crate) struct SandboxDto {
 /// The sandboxes of an engine.
 pub(crate) struct Sandboxes<'a> {
     home: &'a Home,
+    hands_on: &'a HandsOn,
 }
 
 impl<'a> Sandboxes<'a> {
-    pub(crate) fn of(home: &'a Home) -> Self {
-        Self { home }
+    pub(crate) fn of(home: &'a Home, hands_on: &'a HandsOn) -> Self {
+        Self { home, hands_on }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -135,7 +137,10 @@ impl<'a> Sandboxes<'a> {
             ..NetworkSpec::default()
         };
         let attempt = || format!("failed to make the network of the sandbox {}", spec.name);
-        match crate::network::open(self.home)?.create(&network) {
+        let networks = crate::network::open(self.home)?;
+        let owner = self.hands_on.begin().then(crate::network::spare::own).flatten();
+        let taken_over = owner.map(|owner| networks.take_over(&network, &owner)).transpose();
+        match taken_over.and_then(|taken| taken.flatten().map_or_else(|| networks.create(&network), Ok)) {
             Ok(_) => Ok(()),
             Err(error @ CreateError::Exists { .. }) => {
                 Err(EngineError::new(Fault::Conflict, attempt()).because(error))
@@ -210,9 +215,13 @@ impl<'a> Sandboxes<'a> {
             let attempt = || format!("failed to remove the network of the sandbox {}", record.name);
             let networks = crate::network::open(self.home)?;
             match networks.inspect(&record.name) {
-                Ok(network) => networks
-                    .remove(&network)
-                    .map_err(|error| EngineError::new(Fault::Conflict, attempt()).because(error))?,
+                Ok(network) => {
+                    let owner = self.hands_on.keeps().then(crate::network::spare::own).flatten();
+                    let set_aside = owner.map(|owner| networks.set_aside(&network, &owner)).transpose();
+                    set_aside
+                        .and_then(|done| if done == Some(true) { Ok(()) } else { networks.remove(&network) })
+                        .map_err(|error| EngineError::new(Fault::Conflict, attempt()).because(error))?;
+                }
                 Err(LookupError::NotFound(_)) => {}
                 Err(error) => {
                     let blame = error.blame();

@@ -136,4 +136,13 @@ pub trait Engine: Send + Sync {
 
     /// Kills and removes everything in a sandbox, and the sandbox.
     fn remove_sandbox(&self, id: &SandboxId) -> Result<(), EngineError>;
+
+    /// Says that no sandbox is to come for now: removes what was kept for them, which an engine may do for who makes many
+    /// one after the other. Nothing of that is seen by anybody meanwhile.
+    ///
+    /// # Errors
+    /// Something of it cannot be removed.
+    fn discard_spares(&self) -> Result<(), EngineError> {
+        Ok(())
+    }
 }

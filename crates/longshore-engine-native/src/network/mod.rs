@@ -7,6 +7,7 @@
 mod change;
 mod files;
 mod rootless;
+pub(crate) mod spare;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -410,6 +411,7 @@ pub(crate) fn forget(home: &Home, id: &ContainerId) {
 /// Clears away what belongs to no container, and says what it was.
 pub(crate) fn reap(home: &Home) -> Vec<String> {
     let Ok(networks) = open(home) else { return Vec::new() };
+    let spares = spare::discard(home, spare::Owner::Dead).unwrap_or_default();
     let alive = |id: &str| home.live().join(id).exists();
     match networks.reap(&alive) {
         Ok(reaped) => {
@@ -417,6 +419,9 @@ pub(crate) fn reap(home: &Home) -> Vec<String> {
             all.extend(reaped.interfaces);
             if reaped.rules {
                 all.push("firewall rules".to_owned());
+            }
+            if spares > 0 {
+                all.push(format!("{spares} bridges"));
             }
             all
         }

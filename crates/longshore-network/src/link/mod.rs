@@ -4,6 +4,7 @@
 //! namespace of the thread that opened it.
 
 mod bridge;
+mod neighbour;
 mod route;
 mod veth;
 
@@ -15,6 +16,7 @@ use crate::netlink::attribute::Attributes;
 use crate::netlink::message::{ACK, Message};
 use crate::netlink::socket::Socket;
 use crate::netlink::{Attempt, KernelError};
+use crate::random;
 
 const NEW_LINK: u16 = 16;
 const DELETE_LINK: u16 = 17;
@@ -26,6 +28,7 @@ const IFLA_MTU: u16 = 4;
 const IFLA_MASTER: u16 = 10;
 const IFLA_LINKINFO: u16 = 18;
 const IFLA_IFALIAS: u16 = 20;
+const IFLA_GROUP: u16 = 27;
 const IFLA_NET_NS_FD: u16 = 28;
 const IFLA_EXT_MASK: u16 = 29;
 const IFLA_INFO_KIND: u16 = 1;
@@ -109,6 +112,35 @@ impl Links {
         match self.socket.send([request]) {
             Ok(()) | Err(Errno::NODEV) => Ok(()),
             Err(errno) => Err(KernelError::new(format!("remove the interface `{name}`"), errno)),
+        }
+    }
+}
+
+impl Links {
+    /// Removes several links at once, because the kernel waits as long for many as for one, and lets nobody else make or
+    /// change links meanwhile. Those that are gone already are no error.
+    pub(crate) fn delete_all(&mut self, names: &[&str]) -> Result<(), KernelError> {
+        if let [] | [_] = names {
+            return names.iter().try_for_each(|name| self.delete(name));
+        }
+        // What can be removed at once is a group. Nobody else comes upon the number of one that is there for a moment.
+        let group = random::hex::<4>().attempt(|| "get random bytes")?;
+        let group = u32::from_str_radix(&group, 16).unwrap_or_default() >> 1 | 1;
+        for name in names {
+            let fixed = interface(0, 0, 0);
+            let request =
+                Message::new(NEW_LINK, ACK).fixed(&fixed).text(IFLA_IFNAME, name).native(IFLA_GROUP, group);
+            match self.socket.send([request]) {
+                Ok(()) | Err(Errno::NODEV) => {}
+                Err(errno) => {
+                    return Err(KernelError::new(format!("put the interface `{name}` into a group"), errno));
+                }
+            }
+        }
+        let request = Message::new(DELETE_LINK, ACK).fixed(&interface(0, 0, 0)).native(IFLA_GROUP, group);
+        match self.socket.send([request]) {
+            Ok(()) | Err(Errno::NODEV) => Ok(()),
+            Err(errno) => Err(KernelError::new(format!("remove the interfaces {}", names.join(", ")), errno)),
         }
     }
 }

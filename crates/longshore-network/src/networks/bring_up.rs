@@ -9,7 +9,7 @@ use std::io;
 
 use super::create::{check_overlap, choose_subnet, taken_subnets};
 use super::rules::{self, RulesError, passage_mark};
-use super::{CreateError, DEFAULT_BRIDGE, Networks, bridge_name};
+use super::{CreateError, DEFAULT_BRIDGE, Networks, bridge_name, origin};
 use crate::ipam::Size;
 use crate::link::{Link, Links};
 use crate::namespace;
@@ -145,7 +145,7 @@ impl Networks {
     /// The text that marks a bridge as ours, and says which network and which directory it belongs to.
     pub(super) fn alias(&self, instance: &str, network: &Network) -> String {
         let path = std::path::absolute(self.directory().path()).unwrap_or_default();
-        let mark = format!("{}{}", mark(instance), network.id.short());
+        let mark = format!("{}{}", mark(instance), origin(network));
         let alias = format!("{mark} {}", path.display());
         if alias.len() <= ALIAS_LIMIT { alias } else { mark }
     }
@@ -239,7 +239,7 @@ impl Networks {
 
     /// Sees that the subnet is still free, and takes another if we may; writes the network if it changed.
     fn settle_subnet(&self, ready: &mut Ready, may_change: bool, lock: &Lock) -> Result<(), BringUpError> {
-        let mut others = self.directory().networks()?;
+        let mut others = self.directory().networks_with_spares()?;
         others.retain(|other| other.id != ready.network.id);
         let taken = taken_subnets(&others)?;
         let Err(overlap) = check_overlap(ready.config.subnet, &taken) else { return Ok(()) };
@@ -280,7 +280,7 @@ pub(super) fn mark(instance: &str) -> String {
 /// everything whose directory merely cannot be seen from here and is in use.
 pub(super) fn remove_orphans(links: &mut Links) -> Result<Vec<String>, KernelError> {
     let all = links.all()?;
-    let mut removed = Vec::new();
+    let mut orphans = Vec::new();
     for link in &all {
         let Some(mark) = link.alias.as_deref().and_then(|alias| alias.strip_prefix("longshore ")) else {
             continue;
@@ -293,17 +293,20 @@ pub(super) fn remove_orphans(links: &mut Links) -> Result<Vec<String>, KernelErr
         if !gone || all.iter().any(|port| port.master == Some(link.index)) {
             continue;
         }
-        match links.delete(&link.name) {
-            Ok(()) => {}
-            // They are for somebody else to remove.
-            Err(refusal) if refusal.blame() == Blame::Permission => break,
-            Err(refusal) => return Err(refusal),
-        }
+        orphans.push((instance, link.name.as_str()));
+    }
+    let names: Vec<&str> = orphans.iter().map(|(_, name)| *name).collect();
+    match links.delete_all(&names) {
+        Ok(()) => {}
+        // They are for somebody else to remove.
+        Err(refusal) if refusal.blame() == Blame::Permission => return Ok(Vec::new()),
+        Err(refusal) => return Err(refusal),
+    }
+    for (instance, name) in &orphans {
         if let Some(mut firewall) = Firewall::open()? {
             firewall.remove(&ruleset::table_name(instance))?;
-            nft::close_passage(&mut firewall, &passage_mark(instance, &link.name))?;
+            nft::close_passage(&mut firewall, &passage_mark(instance, name))?;
         }
-        removed.push(link.name.clone());
     }
-    Ok(removed)
+    Ok(names.into_iter().map(str::to_owned).collect())
 }

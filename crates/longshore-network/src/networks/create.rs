@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::bring_up::remove_orphans;
-use super::{DEFAULT_BRIDGE, Networks, bridge_name};
+use super::{DEFAULT_BRIDGE, Networks, RemoveError, bridge_name};
 use crate::ipam::{self, Size};
 use crate::link::Links;
 use crate::netlink::{Attempt, KernelError};
@@ -18,7 +18,7 @@ use crate::state::{Lock, StateError};
 use crate::{Blame, Subnet};
 
 /// Docker's names of the options of bridges.
-const OPTION_NAME: &str = "com.docker.network.bridge.name";
+pub(super) const OPTION_NAME: &str = "com.docker.network.bridge.name";
 const OPTION_MTU: &str = "com.docker.network.driver.mtu";
 const OPTION_MASQUERADE: &str = "com.docker.network.bridge.enable_ip_masquerade";
 const OPTION_ICC: &str = "com.docker.network.bridge.enable_icc";
@@ -101,6 +101,9 @@ pub enum CreateError {
         /// Whose it is.
         network: String,
     },
+    /// What was set aside is in the way and cannot be removed.
+    #[error("failed to remove a network that nobody uses")]
+    Spares(#[source] Box<RemoveError>),
     /// The files could not be used.
     #[error(transparent)]
     State(#[from] StateError),
@@ -115,6 +118,7 @@ impl CreateError {
         match self {
             Self::State(source) => source.blame(),
             Self::Kernel(source) => source.blame(),
+            Self::Spares(source) => source.blame(),
             Self::Exhausted => Blame::Environment,
             _ => Blame::User,
         }
@@ -124,6 +128,17 @@ impl CreateError {
 impl Networks {
     /// Creates a network. Its bridge comes with its first container.
     pub fn create(&self, spec: &NetworkSpec) -> Result<Network, CreateError> {
+        self.check(spec)?;
+        match self.create_beside_spares(spec) {
+            Err(CreateError::Exhausted | CreateError::Overlap { .. }) if self.yields()? => {
+                self.create_beside_spares(spec)
+            }
+            result => result,
+        }
+    }
+
+    /// Refuses specifications of which no network comes, and makes sure that the predefined ones are there.
+    pub(super) fn check(&self, spec: &NetworkSpec) -> Result<(), CreateError> {
         if !network::is_name(&spec.name) {
             return Err(CreateError::Name(spec.name.clone()));
         }
@@ -133,8 +148,20 @@ impl Networks {
         if spec.ipv6 {
             return Err(CreateError::Ipv6);
         }
-        self.list()?;
+        self.list().map(drop)
+    }
+
+    fn create_beside_spares(&self, spec: &NetworkSpec) -> Result<Network, CreateError> {
         let lock = self.directory().lock()?;
+        let mut network = self.named(spec, &lock)?;
+        let existing = self.directory().networks_with_spares()?;
+        network.bridge = Some(bridge_of(spec, &network.id, &existing)?);
+        self.directory().write_network(&network, !spec.transient, &lock)?;
+        Ok(network)
+    }
+
+    /// A network that has yet to get its bridge, under a name that none has.
+    pub(super) fn named(&self, spec: &NetworkSpec, _lock: &Lock) -> Result<Network, CreateError> {
         let existing = self.directory().networks()?;
         if let Some(taken) = existing.iter().find(|network| network.name == spec.name) {
             return Err(CreateError::Exists { name: taken.name.clone(), id: taken.id.clone() });
@@ -143,15 +170,19 @@ impl Networks {
         network.internal = spec.internal;
         network.labels.clone_from(&spec.labels);
         network.options.clone_from(&spec.options);
-        network.bridge = Some(bridge_of(spec, &network.id, &existing)?);
-        self.directory().write_network(&network, !spec.transient, &lock)?;
         Ok(network)
+    }
+
+    /// Gives up what was set aside, because it is in the way; whether there was anything.
+    fn yields(&self) -> Result<bool, CreateError> {
+        let given_up = self.discard_spares(&|_| true);
+        Ok(given_up.map_err(|error| CreateError::Spares(Box::new(error)))? > 0)
     }
 
     /// Creates the networks that always exist.
     pub(super) fn predefine(&self) -> Result<(), CreateError> {
         let lock = self.directory().lock()?;
-        let existing = self.directory().networks()?;
+        let existing = self.directory().networks_with_spares()?;
         let missing = |name: &str| existing.iter().all(|network| network.name != name);
         for (name, driver) in [(network::HOST, Driver::Host), (network::NONE, Driver::None)] {
             if missing(name) {

@@ -12,6 +12,7 @@ mod publish;
 mod reap;
 mod remove;
 mod rules;
+mod spare;
 
 pub use attach::{AttachError, Attachment};
 pub use bring_up::{BringUpError, Warning};
@@ -127,7 +128,8 @@ impl Networks {
     /// All networks with their endpoints, as the rules depend on them.
     fn population(&self, _lock: &Lock) -> Result<Vec<(Network, Vec<Endpoint>)>, StateError> {
         let mut population = Vec::new();
-        for network in self.directory.networks()?.into_iter().filter(|network| network.bridge.is_some()) {
+        let networks = self.directory.networks_with_spares()?;
+        for network in networks.into_iter().filter(|network| network.bridge.is_some()) {
             let endpoints = self.directory.endpoints(&network.id)?;
             population.push((network, endpoints));
         }
@@ -135,10 +137,21 @@ impl Networks {
     }
 }
 
+/// How the names of other bridges begin, unless the user chooses them.
+const BRIDGE: &str = "ls-";
+
 /// The name that the default network's bridge has if nobody else has it.
 const DEFAULT_BRIDGE: &str = "longshore0";
 
 /// The name of a bridge that belongs to a network and to no other.
 fn bridge_name(id: &network::NetworkId) -> String {
-    format!("ls-{}", id.short())
+    format!("{BRIDGE}{}", id.short())
+}
+
+/// The short identity of the network that a bridge was made for: another one, if the network was taken over. A bridge
+/// whose name the user has chosen was made for the network that has it.
+fn origin(network: &Network) -> &str {
+    let interface = network.bridge.as_ref().map(|bridge| bridge.interface.as_str());
+    let own = interface.filter(|_| !network.options.contains_key(create::OPTION_NAME));
+    own.and_then(|interface| interface.strip_prefix(BRIDGE)).unwrap_or(network.id.short())
 }

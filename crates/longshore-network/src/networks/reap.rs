@@ -103,7 +103,7 @@ impl Networks {
     fn reap_bridges(&self, links: &mut Links, reaped: &mut Reaped, lock: &Lock) -> Result<(), ReapError> {
         let instance = self.directory().instance(lock)?;
         let mark = mark(&instance);
-        let networks = self.directory().networks()?;
+        let networks = self.directory().networks_with_spares()?;
         let wanted: Vec<&str> =
             networks.iter().filter_map(|network| Some(network.bridge.as_ref()?.interface.as_str())).collect();
         for link in links.all()? {

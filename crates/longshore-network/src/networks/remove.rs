@@ -1,7 +1,7 @@
 //! Removing networks.
 
 use super::rules::passage_mark;
-use super::{CreateError, Networks, RulesError, bridge_name};
+use super::{BRIDGE, CreateError, Networks, RulesError, origin};
 use crate::Blame;
 use crate::link::Links;
 use crate::netlink::KernelError;
@@ -82,7 +82,7 @@ impl Networks {
     }
 
     /// What to call the containers on a network.
-    fn occupants(&self, network: &Network) -> Result<Vec<String>, StateError> {
+    pub(super) fn occupants(&self, network: &Network) -> Result<Vec<String>, StateError> {
         let mut names = Vec::new();
         for lease in self.directory().leases(&network.id)? {
             // A lease whose file is damaged is a lease.
@@ -112,7 +112,8 @@ impl Networks {
         }
         Firewall::leave(firewall);
         // The kernel takes its time. A name that nobody else can get needs no lock meanwhile.
-        let lock = (bridge.interface != bridge_name(&network.id)).then_some(lock);
+        let is_own = bridge.interface.strip_prefix(BRIDGE) == Some(origin(network));
+        let lock = (!is_own).then_some(lock);
         links.delete(&bridge.interface)?;
         drop(lock);
         Ok(())

@@ -12,12 +12,14 @@ use serde::de::DeserializeOwned;
 
 use super::StateError;
 use super::endpoint_dto::{self, EndpointDto, LeaseName};
-use super::network_dto::{self, NetworkDto};
+use super::network_dto::{self, NetworkDto, SpareDto};
 use crate::Endpoint;
 use crate::network::{Network, NetworkId};
 
 /// The first letters of files that are being written.
 const UNFINISHED: &str = ".new-";
+/// The last letters of files that hold spare networks.
+const SPARE: &str = ".spare";
 
 /// The directory that everything is kept in.
 #[derive(Debug, Clone)]
@@ -29,6 +31,15 @@ pub(crate) struct Directory {
 #[derive(Debug)]
 pub(crate) struct Lock {
     _file: OwnedFd,
+}
+
+/// A network that was set aside for whoever takes it over.
+#[derive(Debug, Clone)]
+pub(crate) struct Spare {
+    /// As it was; its name and labels mean nothing any more.
+    pub(crate) network: Network,
+    /// Who may take it over.
+    pub(crate) owner: String,
 }
 
 impl Directory {
@@ -106,6 +117,40 @@ impl Directory {
         dto.into_model(&path).map(Some)
     }
 
+    /// All networks that the kernel may have bridges of: those that are kept, and the spare ones.
+    pub(crate) fn networks_with_spares(&self) -> Result<Vec<Network>, StateError> {
+        let mut networks = self.networks()?;
+        networks.extend(self.spares()?.into_iter().map(|spare| spare.network));
+        Ok(networks)
+    }
+
+    /// The networks that were set aside.
+    pub(crate) fn spares(&self) -> Result<Vec<Spare>, StateError> {
+        let mut spares = Vec::new();
+        for file in names(&self.root)? {
+            let Some(id) = file.strip_suffix(SPARE).and_then(NetworkId::parse) else { continue };
+            let path = self.spare_file(&id);
+            let Some(dto) = read::<SpareDto>(&path)? else { continue };
+            if dto.network.version != network_dto::VERSION {
+                return Err(StateError::Version { path, found: dto.network.version });
+            }
+            spares.push(Spare { owner: dto.owner, network: dto.network.into_model(&path)? });
+        }
+        Ok(spares)
+    }
+
+    /// Turns a network into a spare one.
+    pub(crate) fn set_aside(&self, network: &Network, owner: &str, lock: &Lock) -> Result<(), StateError> {
+        let dto = SpareDto { owner: owner.to_owned(), network: NetworkDto::from(network) };
+        write_json(&self.spare_file(&network.id), &dto, false)?;
+        self.remove_network(&network.id, lock)
+    }
+
+    /// Forgets a spare network.
+    pub(crate) fn remove_spare(&self, id: &NetworkId, _lock: &Lock) -> Result<(), StateError> {
+        remove(&self.spare_file(id))
+    }
+
     /// Keeps a network; a `lasting` one is on the disk then.
     pub(crate) fn write_network(
         &self,
@@ -177,7 +222,8 @@ impl Directory {
     /// gone.
     pub(crate) fn sweep(&self, _lock: &Lock) -> Result<usize, StateError> {
         let mut removed = 0;
-        for file in names(&self.root)?.iter().filter(|name| name.strip_suffix(".json").is_some()) {
+        let kept = |name: &&String| [".json", SPARE].iter().any(|end| name.strip_suffix(end).is_some());
+        for file in names(&self.root)?.iter().filter(kept) {
             let path = self.root.join(file);
             if path.metadata().is_ok_and(|metadata| metadata.len() == 0) {
                 remove(&path)?;
@@ -211,6 +257,10 @@ impl Directory {
 
     fn network_file(&self, id: &NetworkId) -> PathBuf {
         self.root.join(format!("{id}.json"))
+    }
+
+    fn spare_file(&self, id: &NetworkId) -> PathBuf {
+        self.root.join(format!("{id}{SPARE}"))
     }
 }
 

@@ -6,6 +6,7 @@
 //!   instance                              eight digits that mark what this directory owns in the kernel
 //!   forwarding                            present if we let the machine forward packets
 //!   NETWORK.json                          a network
+//!   NETWORK.spare                         what is left in the kernel of one that was set aside
 //!   NETWORK/ADDRESS_CONTAINER.json        an endpoint; its name is the lease of its address
 //! ```
 //!
@@ -16,7 +17,7 @@ mod directory;
 mod endpoint_dto;
 mod network_dto;
 
-pub(crate) use directory::{Directory, Lock};
+pub(crate) use directory::{Directory, Lock, Spare};
 pub(crate) use endpoint_dto::LeaseName;
 
 use std::io;

@@ -41,6 +41,14 @@ struct BridgeDto {
     host_binding: Option<Ipv4Addr>,
 }
 
+/// A spare network in its file. Its version is that of the network.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct SpareDto {
+    /// The process that may take it over.
+    pub(super) owner: String,
+    pub(super) network: NetworkDto,
+}
+
 impl From<&Network> for NetworkDto {
     fn from(network: &Network) -> Self {
         Self {

@@ -5,3 +5,4 @@ mod lifecycle;
 mod names;
 mod place;
 mod ports;
+mod spares;

@@ -134,6 +134,9 @@ impl<'r> Dispatcher<'r> {
         }
         let conclusion = std::thread::scope(|threads| {
             self.drive(threads, &messages, &inbox, sink, shutdown);
+            // What cannot be removed now is found at the next start.
+            let engine = &self.runner.engine;
+            threads.spawn(|| engine.discard_spares());
             // Told before the threads have cleared up.
             self.conclude(sink)
         });

@@ -324,7 +324,7 @@ fn runner(args: &CarryArgs, recorded: Option<&Recorded>, session: &Session) -> R
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let actions = args.actions.or(recorded.map(|recorded| recorded.actions)).unwrap_or_default();
     Ok(Runner {
-        engine: Arc::new(engine),
+        engine: Arc::new(engine.handing_networks_on()),
         images: ImageMap::new(images),
         actions: Arc::new(Actions::new(&session.settings, &session.environment, Wiring::now())),
         action_mode: match actions {

@@ -33,6 +33,7 @@ mod run_containers;
 mod run_full_disk;
 mod run_javascript;
 mod run_killed;
+mod run_networks;
 mod run_resume;
 mod run_retention;
 mod run_unruly;

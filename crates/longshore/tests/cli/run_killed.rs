@@ -60,6 +60,7 @@ fn a_killed_run_is_interrupted_and_leaves_nothing() {
     it.context.write(".github/workflows/loud.yml", LOUD).write(".github/workflows/quiet.yml", QUIET);
     commit(&it);
     let networks = it.other_done(&["network", "ls", "--format", "{{.Name}}"]);
+    let bridges = crate::run_networks::bridges(&it.home());
     // Before the first job, while it is made, while it starts, and in the middle of its output.
     for (round, events) in (1_u64..).zip([1, 2, 3, 5, 9, 14, 30, 120]) {
         let killed = (2 * round - 1).to_string();
@@ -83,6 +84,7 @@ fn a_killed_run_is_interrupted_and_leaves_nothing() {
         assert_eq!(it.done(&["ps", "-aq"]), "", "after {events} events");
         assert_eq!(names(&it.home().join("work")), [""; 0], "after {events} events");
         assert_eq!(it.other_done(&["network", "ls", "--format", "{{.Name}}"]), networks);
+        assert_eq!(crate::run_networks::bridges(&it.home()), bridges, "after {events} events");
         eventually("nothing is left", || remains(&it.home()).is_empty());
     }
 }
