@@ -17,6 +17,7 @@ mod client;
 mod credential;
 mod document;
 mod download;
+mod encryption;
 mod error;
 mod leased;
 mod listing;

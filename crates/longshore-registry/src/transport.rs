@@ -8,16 +8,17 @@
 use std::collections::HashMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ureq::http::header::{ACCEPT_ENCODING, CONTENT_LENGTH};
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::unversioned::transport::DefaultConnector;
+use ureq::tls::{Certificate, PemItem, TlsConfig, parse_pem};
+use ureq::unversioned::transport::{Connector, DefaultConnector};
 use ureq::{Agent, Body, Proxy, SendBody};
 
 use crate::address::{AddressError, GuardedResolver, Guide, Zone, literal_zone};
+use crate::encryption;
 use crate::options::{Proxies, Timeouts};
 
 /// How much is read of an answer that nobody needs.
@@ -235,9 +236,13 @@ impl Transport {
             .output_buffer_size(256 * 1024)
             .max_idle_connections_per_host(MAX_IDLE)
             .proxy(proxy)
-            .tls_config(self.tls(&key.trust)?)
+            .tls_config(TlsConfig::builder().disable_verification(key.trust == Trust::Any).build())
             .build();
-        let agent = Agent::with_parts(config, DefaultConnector::new(), GuardedResolver::new(guide));
+        let resolver = GuardedResolver::new(guide);
+        let agent = match self.certificates(&key.trust) {
+            None => Agent::with_parts(config, DefaultConnector::new(), resolver),
+            Some(path) => Agent::with_parts(config, connector(path)?, resolver),
+        };
         agents.insert(key, agent.clone());
         Ok(agent)
     }
@@ -256,18 +261,20 @@ impl Transport {
         Proxy::new(address.expose()).map(Some).map_err(refuse)
     }
 
-    fn tls(&self, trust: &Trust) -> Result<TlsConfig, TransportError> {
-        let roots = |path: &Path| -> Result<_, TransportError> {
-            Ok(RootCerts::Specific(Arc::new(read_certificates(path)?)))
-        };
-        let builder = TlsConfig::builder();
-        Ok(match (trust, &self.roots) {
-            (Trust::Any, _) => builder.disable_verification(true),
-            (Trust::File(path), _) | (Trust::Usual, Some(path)) => builder.root_certs(roots(path)?),
-            (Trust::Usual, None) => builder.root_certs(RootCerts::WebPki),
+    /// The file of certificates that count; nothing where it is those that are built in, or any.
+    fn certificates<'a>(&'a self, trust: &'a Trust) -> Option<&'a Path> {
+        match trust {
+            Trust::Any => None,
+            Trust::File(path) => Some(path),
+            Trust::Usual => self.roots.as_deref(),
         }
-        .build())
     }
+}
+
+/// What opens connections to whom the certificates of a file lead to.
+fn connector(path: &Path) -> Result<impl Connector, TransportError> {
+    encryption::connector(&read_certificates(path)?)
+        .map_err(|message| TransportError::Certificates { path: path.to_owned(), message })
 }
 
 /// Whether a host is reached without a proxy: `*`, a name, or the end of a name.
