@@ -132,7 +132,12 @@ impl Peer {
         let Some(authorization) = self.authorization(wire, &asked)? else { return Ok(answer) };
         self.keep_as(&asked, &call.scopes);
         answer.discard(wire.transport.timeouts().document);
-        Ok(self.exchange(wire, call, &uri, Some(&authorization))?)
+        let answer = self.exchange(wire, call, &uri, Some(&authorization))?;
+        if matches!(answer.status, 401 | 403) {
+            // Nobody was good enough here, so it matters if somebody cannot be found.
+            wire.credentials.find(&self.host.account)?;
+        }
+        Ok(answer)
     }
 
     /// The whole address of a path.
@@ -336,10 +341,16 @@ impl Peer {
         if let Some(token) = access.tokens.get(scopes).filter(|token| token.until > Instant::now()) {
             return Ok(Some(bearer_of(token)));
         }
-        let credential = wire.credentials.find(&self.host.account)?;
+        // A helper that is gone must not keep anybody from what everybody may have.
+        let credential = wire.credentials.find(&self.host.account);
+        let known = credential.as_ref().ok().and_then(Option::as_ref);
         let time = wire.transport.timeouts().document;
         let send = |uri: &Uri, outgoing: &Outgoing<'_>| self.follow(wire, uri, outgoing);
-        let token = realm.token(scopes, credential.as_ref(), time, &send)?;
+        let token = match (realm.token(scopes, known, time, &send), credential) {
+            (Ok(token), _) => token,
+            (Err(ExchangeProblem::NoToken { .. }), Err(broken)) => return Err(broken.into()),
+            (Err(problem), _) => return Err(problem.into()),
+        };
         let authorization = bearer_of(&token);
         access.tokens.insert(scopes.to_vec(), token);
         Ok(Some(authorization))
