@@ -27,6 +27,19 @@ impl RegistryClient {
             .map_err(|source| RegistryError::Credential { registry, source })
     }
 
+    /// Tries what is kept for a registry: the user's name, or nothing if nothing is kept.
+    pub fn login_again(&self, registry: &str) -> Result<Option<String>, RegistryError> {
+        let registry = domain_of(registry)?;
+        let found = self.wire.credentials.find(&registry);
+        let failed = |source| RegistryError::Credential { registry: registry.clone(), source };
+        let Some(credential) = found.map_err(failed)? else { return Ok(None) };
+        self.try_login(&registry, &credential)?;
+        Ok(Some(match credential {
+            Credential::Password { user, .. } => user,
+            Credential::IdentityToken(_) | Credential::RegistryToken(_) => "<token>".to_owned(),
+        }))
+    }
+
     /// Forgets the credential for a registry; whether there was one.
     pub fn logout(&self, registry: &str) -> Result<bool, RegistryError> {
         let registry = domain_of(registry)?;

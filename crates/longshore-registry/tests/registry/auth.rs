@@ -183,8 +183,10 @@ fn a_login_is_tried_before_it_is_kept() {
     let error = client.login(&registry, "user", secret("falsch")).unwrap_err();
     assert!(matches!(error, RegistryError::Login { .. }) && error.fault() == Fault::User, "{error}");
     assert!(!path.exists());
+    assert_eq!(client.login_again(&registry).unwrap(), None);
     let kept = client.login(&format!("http://{registry}/v1/"), "user", secret("geheim")).unwrap();
     assert_eq!(kept, Keeper::File(path.clone()));
+    assert_eq!(client.login_again(&registry).unwrap().as_deref(), Some("user"));
     let reference = Reference::parse(&format!("{registry}/a")).unwrap();
     client.tags(&reference).unwrap();
     assert!(client.logout(&registry).unwrap());
@@ -206,4 +208,25 @@ fn a_broken_configuration_is_told_of_when_it_matters() {
     let closed = image.server(|exchange| guard(exchange, BASIC, "Basic realm=\"x\""));
     let error = context.pull(&format!("{}/b:v1", closed.authority())).unwrap_err();
     assert!(error.fault() == Fault::Config && chain(&error).contains("config.json"), "{}", chain(&error));
+}
+
+#[test]
+fn a_helper_that_is_gone_keeps_nobody_from_what_everybody_may_have() {
+    let image = Image::new(&[b"layer"]);
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("config.json");
+    std::fs::write(&path, r#"{"credsStore":"of-another-machine"}"#).unwrap();
+    let sources = CredentialSources { own: None, docker: Some(path) };
+    let pull = |server: &Server| {
+        let credentials = CredentialStore::new(sources.clone());
+        Context::with(ClientOptions { credentials, ..ClientOptions::default() })
+            .pull(&format!("{}/team/app:v1", server.authority()))
+    };
+    let (server, _service, seen) = token_pair(&image, r#"{"token":"t0ken"}"#);
+    pull(&server).unwrap();
+    assert_eq!(*seen.lock().unwrap(), [None]);
+    // Where somebody must be known, the helper is what is wrong.
+    let (server, _service, _) = token_pair(&image, r#"{"token":"of-nobody"}"#);
+    let error = pull(&server).unwrap_err();
+    assert!(chain(&error).contains("docker-credential-of-another-machine"), "{}", chain(&error));
 }

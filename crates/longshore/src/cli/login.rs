@@ -4,13 +4,13 @@ use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 
 use longshore_core::Secret;
 use longshore_event::Silent;
-use longshore_registry::Keeper;
+use longshore_registry::{Keeper, RegistryClient, RegistryError};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use thiserror::Error;
 
 use super::{Outcome, Session};
 use crate::exit::{Blame, Exit};
-use crate::failure::Explained;
+use crate::failure::{Explained, Failure};
 
 /// The longest password that is read.
 const MAX_PASSWORD: u64 = 64 * 1024;
@@ -20,7 +20,7 @@ const DEFAULT: &str = "docker.io";
 /// Log in to a registry
 ///
 /// Name and password are tried with the registry and kept if it accepts them: by the helper that Docker's configuration
-/// names, or in the state directory. Logins of Docker count as well.
+/// names, or in the state directory. Logins of Docker count as well. Without a name, what is kept is tried first.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Examples:
   longshore login registry.example.org
@@ -69,6 +69,11 @@ impl Explained for LoginError {
 
 pub(super) fn run(args: &LoginArgs, session: &mut Session) -> Outcome {
     let server = args.server.as_deref().unwrap_or(DEFAULT);
+    let client = session.wiring().registry(std::sync::Arc::new(Silent));
+    if args.username.is_none() && args.password.is_none() && is_known(&client, server, session)? {
+        session.output.data("Login Succeeded\n")?;
+        return Ok(Exit::Success);
+    }
     let user = match &args.username {
         Some(user) => user.clone(),
         None => asked("Username: ", "user name", session)?,
@@ -89,7 +94,6 @@ pub(super) fn run(args: &LoginArgs, session: &mut Session) -> Outcome {
     if password.is_empty() {
         return Err(LoginError::Empty("password").into());
     }
-    let client = session.wiring().registry(std::sync::Arc::new(Silent));
     match client.login(server, &user, Secret::new(password))? {
         Keeper::File(path) => {
             session.output.talk(&format!("kept in `{}`, which only you can read\n", path.display()));
@@ -100,13 +104,29 @@ pub(super) fn run(args: &LoginArgs, session: &mut Session) -> Outcome {
     Ok(Exit::Success)
 }
 
-/// A password from a pipe, without the line feed at its end.
+/// Whether what is kept of a registry is still good.
+fn is_known(client: &RegistryClient, server: &str, session: &mut Session) -> Result<bool, Failure> {
+    match client.login_again(server) {
+        Ok(None) => Ok(false),
+        Ok(Some(user)) => {
+            session.output.talk(&format!("authenticated with the credentials that are kept of `{user}`\n"));
+            Ok(true)
+        }
+        // Somebody is there to be asked for better ones.
+        Err(error @ RegistryError::Login { .. }) if io::stdin().is_terminal() => {
+            session.output.talk(&format!("the credentials that are kept do not do: {error}\n"));
+            Ok(false)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A password from a pipe, without the line feeds at its end.
 fn piped() -> Result<String, LoginError> {
     let mut text = String::new();
     let read = io::stdin().lock().take(MAX_PASSWORD).read_to_string(&mut text);
     read.map_err(|source| LoginError::Read { what: "password", source })?;
-    let line = text.strip_suffix('\n').unwrap_or(&text);
-    Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 fn asked(prompt: &str, what: &'static str, session: &mut Session) -> Result<String, LoginError> {
