@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use longshore_oci::{Digest, Reference};
 use longshore_store::{NamedRef, Namespace, StoreError};
 
+use crate::document::all_images;
 use crate::name::{REPOSITORY_LABEL, without_tag};
 use crate::{Image, ImageName, Images, ResolveError};
 
@@ -44,6 +45,12 @@ impl Listed {
         self.names.iter().filter_map(ImageName::tagged)
     }
 
+    /// Whether an image stands in the same index.
+    fn is_of(&self, image: &Image) -> bool {
+        let digest = &image.root.digest;
+        self.image.root.digest == *digest || self.digests.iter().any(|each| each.digest() == Some(digest))
+    }
+
     /// Whether it has no name at all.
     pub fn is_dangling(&self) -> bool {
         self.names.iter().all(|name| name.reference().is_none())
@@ -64,7 +71,8 @@ impl Images {
                         Entry::Occupied(listed) => listed.into_mut(),
                         Entry::Vacant(place) => {
                             let size = self.size(&image)?;
-                            place.insert(Listed::new(image, size, &containers, each.record.created))
+                            let users = self.users(&image, &containers);
+                            place.insert(Listed::new(image, size, users, each.record.created))
                         }
                     };
                     listed.add(name, &each);
@@ -76,17 +84,34 @@ impl Images {
         Ok(listing)
     }
 
-    /// One image of the list.
+    /// The containers that were made of an image, be it for another platform.
+    fn users(&self, image: &Image, containers: &[NamedRef]) -> Vec<String> {
+        if containers.is_empty() {
+            return Vec::new();
+        }
+        // An index that cannot be read has no other images.
+        let others = all_images(&self.store, &image.root).unwrap_or_default();
+        let others = others.iter().map(|each| &each.descriptor.digest);
+        let own: Vec<&Digest> = [&image.manifest_descriptor.digest, &image.root.digest, image.id()]
+            .into_iter()
+            .chain(others)
+            .collect();
+        let made_of_it = containers.iter().filter(|each| own.contains(&&each.record.target.digest));
+        made_of_it.map(|each| each.name.name().to_owned()).collect()
+    }
+
+    /// One image of the list. One for another platform than the list shows has the names of its index.
     pub fn listed(&self, image: &Image) -> Result<Option<Listed>, StoreError> {
-        Ok(self.list()?.images.into_iter().find(|listed| listed.image.id() == image.id()))
+        let mut images = self.list()?.images;
+        let same = |listed: &Listed| listed.image.id() == image.id();
+        let at =
+            images.iter().position(same).or_else(|| images.iter().position(|listed| listed.is_of(image)));
+        Ok(at.map(|at| Listed { image: image.clone(), ..images.swap_remove(at) }))
     }
 }
 
 impl Listed {
-    fn new(image: Image, size: u64, containers: &[NamedRef], added: SystemTime) -> Self {
-        let own = [&image.manifest_descriptor.digest, &image.root.digest, image.id()];
-        let made_of_it = containers.iter().filter(|each| own.contains(&&each.record.target.digest));
-        let containers = made_of_it.map(|each| each.name.name().to_owned()).collect();
+    fn new(image: Image, size: u64, containers: Vec<String>, added: SystemTime) -> Self {
         Self { image, names: Vec::new(), digests: Vec::new(), repository: None, added, containers, size }
     }
 

@@ -14,7 +14,7 @@ use longshore_store::{Namespace, RefName, RefNameError};
 pub const NONE: &str = "<none>";
 /// The word that stands for the engine's built-in image.
 pub const RESERVED: &str = "host";
-/// The label of a ref that says under which repository an image without a name was known.
+/// The label of a ref that says from which repository an image was pulled: what shows of one that lost its name.
 pub(crate) const REPOSITORY_LABEL: &str = "longshore.repository";
 
 /// The name of an image in the store.

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use longshore_oci::{Descriptor, Reference};
+use longshore_oci::{Algorithm, Reference};
 use longshore_store::{Namespace, RefName, RefNameError, RefRecord, StoreError};
 
 use crate::name::{REPOSITORY_LABEL, is_reserved};
@@ -17,6 +17,9 @@ pub enum NameError {
     /// A name with a digest says what it must stand for.
     #[error("`{0}` has a digest, so it cannot be given to an image")]
     Digested(Reference),
+    /// It would be mistaken for an id.
+    #[error("refusing to create an ambiguous tag using digest algorithm as name")]
+    Ambiguous,
     /// The name is too long.
     #[error(transparent)]
     Name(#[from] RefNameError),
@@ -36,50 +39,40 @@ impl Images {
         let image = self.resolve(source, None)?;
         lease.hold_tree(&image.root)?;
         let name = ImageName::of(target);
-        self.assign(&name, &image.root, now)?;
+        self.assign(&name, &RefRecord::new(image.root, now))?;
         Ok(name)
     }
 
-    /// Lets a name stand for `root`, which a lease must hold.
-    pub(crate) fn assign(
-        &self,
-        name: &ImageName,
-        root: &Descriptor,
-        now: SystemTime,
-    ) -> Result<(), NameError> {
+    /// Lets a name stand for what a record says, which a lease must hold.
+    pub(crate) fn assign(&self, name: &ImageName, record: &RefRecord) -> Result<(), NameError> {
         let ref_name = name.to_ref()?;
+        let digest = &record.target.digest;
         let before = self.store.reference(&ref_name)?;
-        if let Some(before) = before.as_ref().filter(|before| before.target.digest != root.digest) {
-            self.leave_dangling(name, &before.target, now)?;
+        if let Some(before) = before.as_ref().filter(|before| before.target.digest != *digest) {
+            self.leave_dangling(&ref_name, before, record.created)?;
         }
         // What stands for the same is not written again, so that the time of its coming stays.
-        if before.is_none_or(|before| before.target.digest != root.digest) {
-            self.store.put_ref(&ref_name, &RefRecord::new(root.clone(), now))?;
+        if before.is_none_or(|before| before.target.digest != *digest) {
+            self.store.put_ref(&ref_name, record)?;
         }
         if name.reference().is_some() {
-            self.store.remove_ref(&ImageName::Dangling(root.digest.clone()).to_ref()?)?;
+            self.store.remove_ref(&ImageName::Dangling(digest.clone()).to_ref()?)?;
         }
         Ok(())
     }
 
-    /// Keeps what loses its last name, as images without name.
-    pub(crate) fn leave_dangling(
-        &self,
-        lost: &ImageName,
-        root: &Descriptor,
-        now: SystemTime,
-    ) -> Result<(), NameError> {
-        let ref_name = lost.to_ref()?;
+    /// Keeps what loses its last name, as images without name. What was pulled is still known by its repository.
+    fn leave_dangling(&self, lost: &RefName, before: &RefRecord, now: SystemTime) -> Result<(), NameError> {
+        let digest = &before.target.digest;
         let mut others = self.store.refs(Namespace::Image)?.into_iter();
-        if others.any(|each| each.name != ref_name && each.record.target.digest == root.digest) {
+        if others.any(|each| each.name != *lost && each.record.target.digest == *digest) {
             return Ok(());
         }
-        let dangling: RefName = ImageName::Dangling(root.digest.clone()).to_ref()?;
-        let record = RefRecord::new(root.clone(), now);
-        let record = match lost.reference() {
-            Some(reference) => record.with_label(REPOSITORY_LABEL, reference.name()),
-            None => record,
-        };
+        let dangling = ImageName::Dangling(digest.clone()).to_ref()?;
+        let mut record = RefRecord::new(before.target.clone(), now);
+        record.labels.extend(
+            before.labels.get_key_value(REPOSITORY_LABEL).map(|(key, value)| (key.clone(), value.clone())),
+        );
         Ok(self.store.put_ref(&dangling, &record)?)
     }
 }
@@ -91,6 +84,9 @@ pub(crate) fn check_name(reference: &Reference) -> Result<(), NameError> {
     }
     if reference.digest().is_some() {
         return Err(NameError::Digested(reference.clone()));
+    }
+    if Algorithm::from_name(&reference.familiar_name()).is_some() {
+        return Err(NameError::Ambiguous);
     }
     Ok(())
 }

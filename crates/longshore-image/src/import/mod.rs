@@ -22,7 +22,7 @@ use longshore_oci::{
     Descriptor, Digest, ExecutionConfig, History, ImageConfig, Manifest, MediaType, MediaTypeError, Platform,
     Reference, RootFs,
 };
-use longshore_store::{Blob, Lease, StoreError};
+use longshore_store::{Blob, Lease, RefRecord, StoreError};
 use serde_json::Map;
 
 use crate::document::Documents;
@@ -229,7 +229,7 @@ impl Images {
         if let Some(unpack) = &options.unpack {
             self.unpack_telling(&image, unpack, options.sink)?;
         }
-        self.assign(&name, &descriptor, options.now)?;
+        self.assign(&name, &RefRecord::new(descriptor, options.now))?;
         Ok(image)
     }
 

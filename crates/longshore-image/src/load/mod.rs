@@ -26,7 +26,7 @@ use longshore_event::EventSink;
 use longshore_layer::archive::{Entries, EntryKind, shown};
 use longshore_layer::decompress;
 use longshore_oci::{Descriptor, Layout, Platform, Reference};
-use longshore_store::Lease;
+use longshore_store::{Lease, RefRecord};
 
 use crate::document::{Choice, all_images, choose};
 use crate::naming::check_name;
@@ -141,7 +141,7 @@ impl Images {
             }
         }
         for name in &names {
-            self.assign(name, &found.root, options.now)?;
+            self.assign(name, &RefRecord::new(found.root.clone(), options.now))?;
         }
         Ok(Loaded { names, image })
     }

@@ -10,9 +10,10 @@ use std::time::SystemTime;
 use longshore_event::EventSink;
 use longshore_oci::{Descriptor, Platform, Reference};
 use longshore_registry::{BlobOrigins, LeasedStore, NoTap, RegistryClient, RegistryError};
-use longshore_store::{Namespace, StoreError};
+use longshore_store::{Namespace, RefRecord, StoreError};
 
 use crate::document::{ReadError, read_image};
+use crate::name::REPOSITORY_LABEL;
 use crate::naming::check_name;
 use crate::resolve::assembled;
 use crate::unpack::{Stack, fill};
@@ -137,7 +138,8 @@ impl Images {
             }
             None => client.fetch_layers(&found, &leased, &NoTap).map_err(Box::new)?,
         }
-        self.assign(&name, &found.root, options.now)?;
+        let record = RefRecord::new(found.root, options.now).with_label(REPOSITORY_LABEL, reference.name());
+        self.assign(&name, &record)?;
         Ok(Pulled { name, image, changed })
     }
 

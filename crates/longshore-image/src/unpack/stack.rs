@@ -87,6 +87,6 @@ fn publish(
     let lowers: Vec<PathBuf> = below.iter().rev().cloned().collect();
     adopt_directories(&ingest.path(), &applied.implied_directories, &lowers)
         .map_err(|source| UnpackError::Adopt { layer: ingest.chain().clone(), source })?;
-    ingest.set_size(applied.bytes);
+    ingest.set_size(applied.file_bytes);
     Ok(ingest.commit()?.path().to_owned())
 }

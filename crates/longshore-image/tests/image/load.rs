@@ -1,10 +1,11 @@
 //! Archives of all kinds, good and bad.
 
-use longshore_image::{LoadError, UnpackOptions};
-use longshore_oci::Digest;
+use longshore_image::{LoadError, RemoveError, UnpackOptions, host_platform};
+use longshore_oci::{Digest, Platform};
+use longshore_store::{Namespace, RefName, RefRecord};
 use serde_json::{Value, json};
 
-use crate::place::{Item, Place, archive, config, file, tar};
+use crate::place::{Item, NOW, Place, archive, config, file, tar};
 
 type Check = fn(&LoadError) -> bool;
 
@@ -171,4 +172,46 @@ fn a_layout_that_lacks_something_is_refused() {
     let error =
         Place::new().load(&archive(&layout(&layer, layer.len() + 1, &json!({})))).expect_err("a wrong size");
     assert!(matches!(error, LoadError::Size { .. }), "{error:?}");
+}
+
+#[test]
+fn images_for_other_platforms_have_the_names_of_their_index() {
+    let layer = tar(&[("a", "1")]);
+    let described = |media: &str, content: &[u8]| json!({"mediaType": format!("application/vnd.oci.image.{media}"), "digest": Digest::of(content).to_string(), "size": content.len()});
+    let blob = |content: &[u8]| file(format!("blobs/sha256/{}", hex(content)), content);
+    let mut items = vec![blob(&layer)];
+    let mut manifests = Vec::new();
+    let elsewhere = Platform::new("linux", "s390x");
+    for platform in [&host_platform(), &elsewhere] {
+        let mut config = config(&[&layer]);
+        config["architecture"] = platform.architecture.clone().into();
+        let config = bytes(&config);
+        let (config_entry, layer_entry) =
+            (described("config.v1+json", &config), described("layer.v1.tar", &layer));
+        let manifest = bytes(&json!({"schemaVersion": 2, "config": config_entry, "layers": [layer_entry]}));
+        let mut entry = described("manifest.v1+json", &manifest);
+        entry["platform"] = json!({"os": platform.os, "architecture": platform.architecture});
+        manifests.push(entry);
+        items.extend([blob(&config), blob(&manifest)]);
+    }
+    let whole = bytes(&json!({"schemaVersion": 2, "manifests": manifests}));
+    let mut entry = described("index.v1+json", &whole);
+    entry["annotations"] = json!({"org.opencontainers.image.ref.name": "app:1"});
+    items.extend([
+        blob(&whole),
+        file("index.json", bytes(&json!({"schemaVersion": 2, "manifests": [entry]}))),
+    ]);
+    let place = Place::new();
+    place.load(&archive(&items)).unwrap();
+
+    let other = place.images.resolve("app:1", Some(&elsewhere)).unwrap();
+    let listed = place.images.listed(&other).unwrap().unwrap();
+    assert_eq!(listed.image.id(), other.id());
+    assert_eq!(listed.names, place.images.list().unwrap().images[0].names);
+    // A container for the other platform uses the image as well.
+    let container = RefName::new(Namespace::Container, "c").unwrap();
+    place.images.store().put_ref(&container, &RefRecord::new(other.manifest_descriptor, NOW)).unwrap();
+    let refused = place.images.remove("app:1", false);
+    assert!(matches!(refused, Err(RemoveError::InUse { .. })), "{refused:?}");
+    assert!(place.images.prune(true, |_| true).unwrap().deleted.is_empty());
 }

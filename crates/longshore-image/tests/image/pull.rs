@@ -45,7 +45,10 @@ fn a_moved_tag_leaves_the_old_image_without_name() {
     assert!(!pull(&place, &registry, "app:1", PullPolicy::Missing).unwrap().changed);
     assert!(pull(&place, &registry, "app:1", PullPolicy::Always).unwrap().changed);
     let images = place.images.list().unwrap().images;
-    assert_eq!(images.iter().filter(|listed| listed.is_dangling()).count(), 1);
+    let dangling: Vec<_> = images.iter().filter(|listed| listed.is_dangling()).collect();
+    assert_eq!(dangling.len(), 1);
+    let repository = format!("{}/app", registry.authority);
+    assert_eq!(dangling[0].repository.as_deref(), Some(repository.as_str()), "it was pulled from there");
     let missing = pull(&place, &registry, "other:1", PullPolicy::Never);
     assert!(matches!(missing, Err(PullError::Resolve(_))), "{missing:?}");
     let unknown = pull(&place, &registry, "app:2", PullPolicy::Always);

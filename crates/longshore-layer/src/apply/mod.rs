@@ -96,6 +96,7 @@ fn applied(
         diff_id: ended.diff_id,
         entries: unpacked.entries,
         bytes: ended.bytes,
+        file_bytes: unpacked.file_bytes,
         implied_directories: unpacked.implied_directories,
         opaque_root: unpacked.opaque_root,
         attributes_left_out: policy.left_out(),

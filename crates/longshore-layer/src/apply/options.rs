@@ -93,6 +93,8 @@ pub struct Applied {
     pub entries: u64,
     /// How many bytes the decompressed layer has.
     pub bytes: u64,
+    /// How many bytes its files have.
+    pub file_bytes: u64,
     /// Directories that were made because something is in them, without an entry of their own; parents first. See
     /// [`crate::adopt_directories`].
     pub implied_directories: Vec<PathBuf>,

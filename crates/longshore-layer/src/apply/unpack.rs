@@ -50,6 +50,7 @@ pub(crate) struct Unpacker<'a> {
     pub(super) touched: BTreeSet<EntryPath>,
     remembered: u64,
     count: u64,
+    file_bytes: u64,
 }
 
 /// A directory that was made, and what it will be given at the end.
@@ -62,6 +63,7 @@ pub(crate) struct Directory {
 /// What the parser found.
 pub(crate) struct Unpacked {
     pub(crate) entries: u64,
+    pub(crate) file_bytes: u64,
     pub(crate) implied_directories: Vec<PathBuf>,
     pub(crate) opaque_root: bool,
 }
@@ -87,6 +89,7 @@ impl<'a> Unpacker<'a> {
             touched: BTreeSet::new(),
             remembered: 0,
             count: 0,
+            file_bytes: 0,
         }
     }
 
@@ -106,6 +109,7 @@ impl<'a> Unpacker<'a> {
         let implied_directories = implied.map(|(path, _)| path_buf(path)).collect();
         Ok(Unpacked {
             entries: self.count,
+            file_bytes: self.file_bytes,
             implied_directories,
             opaque_root: self.opaque.contains(&EntryPath::default()),
         })
@@ -184,6 +188,7 @@ impl<'a> Unpacker<'a> {
         let Place { directory, path } = self.place(path, &entry.path)?;
         self.make_way(&path, &directory, &entry.path)?;
         let attributes = Attributes::of(entry);
+        self.file_bytes = self.file_bytes.saturating_add(entry.size);
         if entry.size > SMALL_FILE || entry.segments.is_some() {
             let file = writer::create_file(&directory, &path)?;
             self.stream_content(&file, entry)?;

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 use longshore_format::{Format, Listing, Value, human};
 
-use super::{Outcome, Session, ls, platform};
+use super::{Outcome, Session, platform};
 use crate::exit::Exit;
 use crate::wiring::Wiring;
 
@@ -90,7 +90,7 @@ pub(super) fn run(args: &HistoryArgs, session: &mut Session) -> Outcome {
             "*formatter.historyContext",
             [
                 ("Comment", Value::text(step.history.comment.unwrap_or_default())),
-                ("CreatedAt", Value::text(created.map_or_else(String::new, |time| ls::at(time.into())))),
+                ("CreatedAt", Value::text(created.map_or_else(String::new, moment))),
                 ("CreatedBy", Value::text(by)),
                 ("CreatedSince", Value::text(since)),
                 ("ID", Value::text(id)),
@@ -101,4 +101,9 @@ pub(super) fn run(args: &HistoryArgs, session: &mut Session) -> Outcome {
     let text = if args.quiet && args.format.is_none() { ids } else { format.render(&rows)? };
     session.output.data(&text)?;
     Ok(Exit::Success)
+}
+
+/// A time in whole seconds as RFC 3339 writes it.
+fn moment(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

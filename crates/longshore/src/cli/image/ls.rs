@@ -226,8 +226,9 @@ pub(super) fn moment(text: &str, now: SystemTime) -> Option<SystemTime> {
     if let Ok(seconds) = text.parse::<u64>() {
         return SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
     }
-    if let Ok(date) = text.parse::<jiff::civil::Date>() {
-        return date.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|time| time.timestamp().into());
+    // A date alone is its midnight; what lacks a zone is of Greenwich, as everything that is printed.
+    if let Ok(time) = text.parse::<jiff::civil::DateTime>() {
+        return time.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|time| time.timestamp().into());
     }
     now.checked_sub(ago(text)?)
 }
@@ -295,6 +296,9 @@ mod tests {
         assert_eq!(moment("1h30m", now), after(172_800 - 5400));
         assert_eq!(moment("1970-01-02", now), after(86_400));
         assert_eq!(moment("1970-01-01T00:00:07Z", now), after(7));
+        assert_eq!(moment("1970-01-01T01:00:07+01:00", now), after(7));
+        assert_eq!(moment("1970-01-01T00:00:07", now), after(7));
+        assert_eq!(moment("1970-01-01T00:01", now), after(60));
         assert_eq!(moment("9", now), after(9));
         assert_eq!(moment("soon", now), None);
         assert_eq!(moment("", now), None);

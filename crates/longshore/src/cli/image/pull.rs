@@ -74,6 +74,9 @@ pub(super) fn run(args: &PullArgs, session: &mut Session) -> Outcome {
     for text in &args.names {
         let name = reference(text)?;
         if args.all_tags {
+            if name.tag().is_some() || name.digest().is_some() {
+                return Err(super::SlipError::Other("a tag can't be used with `--all-tags`").into());
+            }
             for tag in client.tags(&name)? {
                 references.push(
                     name.with_tag(&tag).map_err(|source| super::SlipError::Name { text: tag, source })?,

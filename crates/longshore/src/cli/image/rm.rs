@@ -22,6 +22,10 @@ pub(super) struct RmArgs {
     /// Remove although it is in use or has several names; what does not exist is no error
     #[arg(short, long)]
     force: bool,
+
+    /// Kept for Docker's sake: no image here has parents that would go with it
+    #[arg(long)]
+    no_prune: bool,
 }
 
 pub(super) fn run(args: &RmArgs, session: &mut Session) -> Outcome {
