@@ -12,6 +12,7 @@ mod list;
 mod load;
 mod name;
 mod naming;
+mod outer;
 mod pull;
 mod remove;
 mod resolve;

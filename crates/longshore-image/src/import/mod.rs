@@ -27,6 +27,7 @@ use serde_json::Map;
 
 use crate::document::Documents;
 use crate::naming::check_name;
+use crate::outer::Outer;
 use crate::resolve::assembled;
 use crate::{Image, ImageName, Images, NameError, UnpackError, UnpackOptions};
 
@@ -108,6 +109,7 @@ impl Images {
     pub fn import(&self, archive: impl Read, options: &ImportOptions<'_>) -> Result<Image, ImportError> {
         let config = prepared(options)?;
         let lease = self.store.lease("import an image")?;
+        let archive = Outer::new(archive).map_err(ImportError::Read)?;
         let layer = self.take_archive(archive, &lease)?;
         self.make(&layer, config, &lease, options)
     }

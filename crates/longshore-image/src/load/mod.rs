@@ -24,12 +24,13 @@ use std::time::SystemTime;
 
 use longshore_event::EventSink;
 use longshore_layer::archive::{Entries, EntryKind, shown};
-use longshore_layer::decompress;
+use longshore_layer::{DecompressError, decompress};
 use longshore_oci::{Descriptor, Layout, Platform, Reference};
 use longshore_store::{Lease, RefRecord};
 
 use crate::document::{Choice, all_images, choose};
 use crate::naming::check_name;
+use crate::outer::Outer;
 use crate::pull::is_native;
 use crate::resolve::assembled;
 use crate::{Image, ImageName, Images, NameError, UnpackOptions};
@@ -200,6 +201,8 @@ impl Images {
 
 /// Reads an archive to its end.
 fn read_archive(archive: impl Read, contents: &mut Contents<'_>) -> Result<(), LoadError> {
+    let archive =
+        Outer::new(archive).map_err(|source| LoadError::Decompress(DecompressError::Read(source)))?;
     let stream = decompress(archive).map_err(LoadError::Decompress)?;
     let mut entries = Entries::new(BufReader::with_capacity(BUFFER, Bounded::new(stream)), HEADER_LIMIT);
     while let Some(entry) = entries.next_entry()? {

@@ -1,5 +1,7 @@
 //! Archives of all kinds, good and bad.
 
+use std::io::Read as _;
+
 use longshore_image::{LoadError, RemoveError, UnpackOptions, host_platform};
 use longshore_oci::{Digest, Platform};
 use longshore_store::{Namespace, RefName, RefRecord};
@@ -214,4 +216,22 @@ fn images_for_other_platforms_have_the_names_of_their_index() {
     let refused = place.images.remove("app:1", false);
     assert!(matches!(refused, Err(RemoveError::InUse { .. })), "{refused:?}");
     assert!(place.images.prune(true, |_| true).unwrap().deleted.is_empty());
+}
+
+#[test]
+fn archives_may_be_compressed_with_xz() {
+    let xz = |bytes: &[u8]| {
+        let mut compressed = Vec::new();
+        liblzma::bufread::XzEncoder::new(bytes, 1).read_to_end(&mut compressed).unwrap();
+        compressed
+    };
+    let place = Place::new();
+    let whole = archive(&old_docker(&[tar(&[("a", &"1".repeat(5000))])]));
+    let id = Place::new().load(&whole).unwrap()[0].image.id().clone();
+    let compressed = xz(&whole);
+    assert_eq!(*place.load(&compressed).unwrap()[0].image.id(), id);
+    assert!(Place::new().load(&compressed[..compressed.len() / 2]).is_err(), "half of it");
+    let plain = place.import(None, &[("a", "1")]);
+    let imported = place.import_archive(None, &xz(&tar(&[("a", "1")])));
+    assert_eq!(imported.id(), plain.id(), "the layer is what was compressed");
 }

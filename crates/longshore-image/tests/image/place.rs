@@ -27,6 +27,10 @@ impl Place {
     }
 
     pub(crate) fn import(&self, name: Option<&str>, files: &[(&str, &str)]) -> Image {
+        self.import_archive(name, &tar(files))
+    }
+
+    pub(crate) fn import_archive(&self, name: Option<&str>, archive: &[u8]) -> Image {
         let options = ImportOptions {
             name: name.map(|name| Reference::parse(name).unwrap()),
             changes: vec!["CMD [\"/bin/true\"]".to_owned()],
@@ -38,7 +42,7 @@ impl Place {
             unpack: Some(UnpackOptions::for_this_process()),
             sink: &Silent,
         };
-        self.images.import(tar(files).as_slice(), &options).unwrap()
+        self.images.import(archive, &options).unwrap()
     }
 
     pub(crate) fn load(&self, archive: &[u8]) -> Result<Vec<Loaded>, LoadError> {

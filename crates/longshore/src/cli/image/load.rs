@@ -12,8 +12,8 @@ use crate::wiring::Wiring;
 
 /// Load images from an archive or a directory
 ///
-/// Archives of Docker (`docker save`), OCI archives and OCI layouts are told by what is in them; gzip and Zstandard are
-/// recognised.
+/// Archives of Docker (`docker save`), OCI archives and OCI layouts are told by what is in them; gzip, xz and Zstandard
+/// are recognised.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Examples:
   longshore image load -i images.tar.gz
