@@ -7,6 +7,7 @@
 
 mod batch;
 mod called;
+mod certificates;
 mod cli;
 mod examine;
 mod exit;

@@ -2,7 +2,7 @@
 //!
 //! Libraries read neither settings nor environment; what they must know is handed to them here.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -17,6 +17,7 @@ use longshore_registry::{CredentialSources, Proxies, RegistryClient};
 use longshore_store::{Store, StoreError};
 use longshore_toolkit::{ArtifactStore, Limits, StorageError};
 
+use crate::certificates;
 use crate::fetch::{Registries, RegistryFetch};
 use crate::settings::{Environment, Settings};
 
@@ -93,9 +94,11 @@ impl<'a> Wiring<'a> {
     }
 
     fn registries(&self) -> Registries {
+        let rules = self.settings.registries.values().map(|rule| rule.value.clone()).collect();
+        let home = self.environment.var("HOME").map(Path::new);
         Registries {
             credentials: self.credential_sources(),
-            rules: self.settings.registries.values().map(|rule| rule.value.clone()).collect(),
+            rules: certificates::complete(rules, &certificates::directories(home)),
             offline: !self.settings.network.value,
             root_certificates: self.environment.certificates(),
             proxies: self.proxies(),
