@@ -203,7 +203,7 @@ fn bindings(publish: &[PortBinding]) -> Map<String, Value> {
     for binding in publish {
         let place = json!({
             "HostIp": binding.host_ip.map(|ip| ip.to_string()).unwrap_or_default(),
-            "HostPort": binding.host_port.map(|port| port.to_string()).unwrap_or_default(),
+            "HostPort": binding.host_ports(),
         });
         if let Value::Array(places) = bindings.entry(port(binding)).or_insert_with(|| json!([])) {
             places.push(place);

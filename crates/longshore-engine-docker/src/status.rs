@@ -115,6 +115,7 @@ fn ports(ports: Option<&BTreeMap<String, Option<Vec<PlaceDto>>>>) -> Vec<PortBin
             all.push(PortBinding {
                 host_ip,
                 host_port: place.host_port.parse().ok(),
+                host_port_last: None,
                 container_port,
                 protocol,
             });

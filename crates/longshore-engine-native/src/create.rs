@@ -1,11 +1,12 @@
 //! Making containers.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use longshore_engine::{
     ContainerId, ContainerSpec, EngineError, Fault, HealthSpec, ImageId, ImageSource, Mount, MountKind,
-    SandboxId,
+    NamespaceMode, NetworkMode, SandboxId,
 };
 use longshore_oci::{ExecutionConfig, HealthTest, Healthcheck};
 
@@ -65,7 +66,7 @@ fn fill(
         image: ImageId(found.id),
         manifest: found.manifest,
         layers: found.layers,
-        exposed: found.config.exposed_ports.iter().chain(&spec.expose).cloned().collect(),
+        exposed: exposed(spec, &found.config),
         shell: found.config.shell,
         anonymous_volumes,
     };
@@ -78,6 +79,13 @@ fn fill(
         directory::release(home, &name, id);
     }
     written
+}
+
+/// The ports that the image and the user name; one that is published is named.
+fn exposed(spec: &ContainerSpec, image: &ExecutionConfig) -> Vec<String> {
+    let published = spec.publish.iter().map(|it| format!("{}/{}", it.container_port, it.protocol.name()));
+    let named = image.exposed_ports.iter().chain(&spec.expose).cloned();
+    named.chain(published).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Throws away what others were making when they were killed.
@@ -218,11 +226,35 @@ fn check(spec: &ContainerSpec) -> Result<(), EngineError> {
     if let Some(signal) = &spec.stop_signal {
         crate::signal::parse_signal(signal)?;
     }
+    check_sysctls(spec)?;
     if spec.auto_remove && spec.restart != longshore_engine::RestartPolicy::No {
         return invalid("can't set `restart` and removal at the end (`--rm`) together".to_owned());
     }
     if spec.resources.memory.is_some_and(|bytes| bytes < 6 * 1024 * 1024) {
         return invalid("minimum memory limit allowed is 6MB".to_owned());
+    }
+    Ok(())
+}
+
+/// Settings of the kernel that are not the container's own are the machine's, and not a container's to change.
+fn check_sysctls(spec: &ContainerSpec) -> Result<(), EngineError> {
+    const OF_IPC: [&str; 8] =
+        ["msgmax", "msgmnb", "msgmni", "sem", "shmall", "shmmax", "shmmni", "shm_rmid_forced"];
+    for (name, _) in &spec.security.sysctls {
+        let dotted = name.replace('/', ".");
+        let of_ipc = dotted.starts_with("fs.mqueue.")
+            || dotted.strip_prefix("kernel.").is_some_and(|name| OF_IPC.contains(&name));
+        let whose = if dotted.starts_with("net.") && spec.network == NetworkMode::Host {
+            "in the machine's network namespace"
+        } else if of_ipc && spec.security.ipc == NamespaceMode::Host {
+            "in the machine's IPC namespace"
+        } else if of_ipc || dotted.starts_with("net.") {
+            continue;
+        } else {
+            "since it is not a container's own"
+        };
+        return Err(EngineError::new(Fault::Invalid, format!("sysctl `{name}` is not allowed {whose}"))
+            .help("containers have `net.*`, `fs.mqueue.*` and those of `kernel.*` for messages and shared memory"));
     }
     Ok(())
 }
@@ -272,7 +304,10 @@ fn place_volumes(
     let volumes = Volumes::open(home);
     let mut anonymous = Vec::new();
     for mount in &mut spec.mounts {
-        if let MountKind::Volume { name: name @ None, .. } = &mut mount.kind {
+        let MountKind::Volume { name, .. } = &mut mount.kind else { continue };
+        if let Some(name) = name {
+            volumes.create(&VolumeDto::named(name))?;
+        } else {
             let made_up = ContainerId::of(random()?).as_str().to_owned();
             volumes.create(&VolumeDto { anonymous: true, ..VolumeDto::named(&made_up) })?;
             anonymous.push(made_up.clone());

@@ -91,6 +91,8 @@ impl Accounts {
         if found.home.is_empty() {
             "/".clone_into(&mut found.home);
         }
+        // Else a file that denies its group more than others could be opened all the same (CVE-2022-36109).
+        found.groups.push(found.gid);
         for group in further {
             found.groups.push(self.group(group)?);
         }
@@ -157,19 +159,19 @@ mod tests {
     fn users_are_found_as_docker_finds_them() {
         let accounts = accounts();
         for (text, expected) in [
-            ("", user(0, 0, &[], "/root")),
-            ("root", user(0, 0, &[], "/root")),
-            ("web", user(33, 33, &[4, 44], "/var/www")),
-            ("33", user(33, 33, &[4, 44], "/var/www")),
-            ("web:adm", user(33, 4, &[], "/var/www")),
-            ("4711", user(4711, 0, &[], "/")),
-            ("4711:4712", user(4711, 4712, &[], "/")),
-            (":video", user(0, 44, &[], "/root")),
-            ("1000", user(5, 5, &[], "/odd")),
+            ("", user(0, 0, &[0], "/root")),
+            ("root", user(0, 0, &[0], "/root")),
+            ("web", user(33, 33, &[4, 33, 44], "/var/www")),
+            ("33", user(33, 33, &[4, 33, 44], "/var/www")),
+            ("web:adm", user(33, 4, &[4], "/var/www")),
+            ("4711", user(4711, 0, &[0], "/")),
+            ("4711:4712", user(4711, 4712, &[4712], "/")),
+            (":video", user(0, 44, &[44], "/root")),
+            ("1000", user(5, 5, &[5], "/odd")),
         ] {
             assert_eq!(accounts.find(text, &[]).unwrap(), expected, "{text}");
         }
-        assert_eq!(accounts.find("web", &["adm".into(), "7".into()]).unwrap().groups, [4, 7, 44]);
+        assert_eq!(accounts.find("web", &["adm".into(), "7".into()]).unwrap().groups, [4, 7, 33, 44]);
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl Volumes {
     ///
     /// # Errors
     ///
-    /// If the name is none for a volume, or the directory cannot be made.
+    /// If the name is none for a volume, the options are none, or the directory cannot be made.
     pub fn create(&self, volume: &VolumeDto) -> Result<VolumeDto, EngineError> {
         if !is_name(&volume.name) {
             let message = format!(
@@ -75,6 +75,7 @@ impl Volumes {
             return Err(EngineError::new(Fault::Invalid, message)
                 .help("if you meant a directory of the machine, write its absolute path"));
         }
+        let _ = volume.bound()?;
         let directory = self.directory(&volume.name);
         match self.inspect(&volume.name) {
             Err(error) if error.is_not_found() => {}
@@ -155,12 +156,13 @@ impl Volumes {
             if volume.filled {
                 continue;
             }
-            if !no_copy && subpath.is_none() && is_empty(&self.data(name)) {
+            let data = volume.bound()?.unwrap_or_else(|| self.data(name));
+            if !no_copy && subpath.is_none() && is_empty(&data) {
                 let root = match &root {
                     Some(root) => root,
                     None => root.insert(crate::rootfs::read_only(lower, privilege)?),
                 };
-                fill::copy_directory(root.as_fd(), &mount.target, &self.data(name), keeping)?;
+                fill::copy_directory(root.as_fd(), &mount.target, &data, keeping)?;
             }
             let path = self.directory(name).join("volume.json");
             let filled = VolumeDto { filled: true, ..volume };
@@ -175,8 +177,14 @@ impl Volumes {
         let MountKind::Volume { name: Some(name), subpath, .. } = &mount.kind else {
             return Err(EngineError::new(Fault::Bug, "a volume without a name was not given one"));
         };
-        self.create(&VolumeDto::named(name))?;
-        let data = self.data(name);
+        let data = match self.create(&VolumeDto::named(name))?.bound()? {
+            None => self.data(name),
+            Some(path) if path.is_dir() => path,
+            Some(path) => {
+                let message = format!("the volume {name} is at {}, which is no directory", path.display());
+                return Err(EngineError::new(Fault::Environment, message).help("make it first"));
+            }
+        };
         match subpath {
             None => Ok(data),
             Some(subpath) => below(&data, subpath),
@@ -195,6 +203,35 @@ impl VolumeDto {
             options: BTreeMap::new(),
             anonymous: false,
             filled: false,
+        }
+    }
+
+    /// The directory of the machine that its options name, if they do: `type=none`, `o=bind`, `device=PATH`.
+    ///
+    /// # Errors
+    ///
+    /// If they say something else.
+    pub fn bound(&self) -> Result<Option<PathBuf>, EngineError> {
+        let wrong = |option: &str| {
+            let message = format!("option `{option}` of a volume is not possible");
+            Err(EngineError::new(Fault::Invalid, message)
+                .help("a volume is a directory of its own, or one of the machine: `-o type=none -o o=bind -o device=PATH`"))
+        };
+        for (name, value) in &self.options {
+            let known = match name.as_str() {
+                "type" => matches!(value.as_str(), "none" | "bind"),
+                "o" => value.split(',').all(|word| matches!(word, "bind" | "rbind" | "rw")),
+                "device" => value.starts_with('/'),
+                _ => false,
+            };
+            if !known {
+                return wrong(&format!("{name}={value}"));
+            }
+        }
+        match (self.options.get("o"), self.options.get("device")) {
+            (Some(_), Some(path)) => Ok(Some(PathBuf::from(path))),
+            (None, None) if self.options.is_empty() => Ok(None),
+            _ => wrong("device"),
         }
     }
 }

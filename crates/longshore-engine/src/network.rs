@@ -40,10 +40,24 @@ pub struct PortBinding {
     pub host_ip: Option<IpAddr>,
     /// The machine's port; any free one, if absent.
     pub host_port: Option<u16>,
+    /// The last of the machine's ports, if any free one from `host_port` to it will do.
+    #[serde(default)]
+    pub host_port_last: Option<u16>,
     /// The container's port.
     pub container_port: u16,
     /// The protocol.
     pub protocol: Protocol,
+}
+
+impl PortBinding {
+    /// The machine's port, or ports to choose from, as Docker writes them: `8080`, `8000-8010`, nothing for any.
+    pub fn host_ports(&self) -> String {
+        match (self.host_port, self.host_port_last) {
+            (None, _) => String::new(),
+            (Some(first), None) => first.to_string(),
+            (Some(first), Some(last)) => format!("{first}-{last}"),
+        }
+    }
 }
 
 /// A transport protocol.

@@ -148,6 +148,7 @@ fn ports_are_exposed_and_bound() {
     let port = |host_port, container_port, protocol| PortBinding {
         host_ip: None,
         host_port,
+        host_port_last: None,
         container_port,
         protocol,
     };
@@ -156,16 +157,21 @@ fn ports_are_exposed_and_bound() {
             port(Some(8080), 80, Protocol::Tcp),
             port(None, 80, Protocol::Tcp),
             PortBinding { host_ip: Some([127, 0, 0, 1].into()), ..port(None, 53, Protocol::Udp) },
+            PortBinding { host_port_last: Some(8010), ..port(Some(8000), 54, Protocol::Tcp) },
         ],
         expose: words(&["90", "91/udp"]),
         ..plain()
     };
-    assert_eq!(at(&spec, "/ExposedPorts"), json!({ "80/tcp": {}, "53/udp": {}, "90/tcp": {}, "91/udp": {} }));
+    assert_eq!(
+        at(&spec, "/ExposedPorts"),
+        json!({ "80/tcp": {}, "53/udp": {}, "54/tcp": {}, "90/tcp": {}, "91/udp": {} })
+    );
     assert_eq!(
         at(&spec, "/HostConfig/PortBindings"),
         json!({
             "80/tcp": [{ "HostIp": "", "HostPort": "8080" }, { "HostIp": "", "HostPort": "" }],
             "53/udp": [{ "HostIp": "127.0.0.1", "HostPort": "" }],
+            "54/tcp": [{ "HostIp": "", "HostPort": "8000-8010" }],
         })
     );
 }

@@ -50,8 +50,13 @@ fn a_container_is_read() {
         status.health.map(|health| (health.state, health.log.len())),
         Some((HealthState::Unhealthy, 1))
     );
-    let port =
-        PortBinding { host_ip: None, host_port: Some(8080), container_port: 80, protocol: Protocol::Tcp };
+    let port = PortBinding {
+        host_ip: None,
+        host_port: Some(8080),
+        host_port_last: None,
+        container_port: 80,
+        protocol: Protocol::Tcp,
+    };
     assert_eq!(status.ports, [port]);
     assert_eq!(status.networks["net"].prefix, 16);
     let spec = status.spec;

@@ -1,4 +1,4 @@
-//! Packing a file or directory as Docker's `cp` does: names begin with the last part of the path.
+//! Packing a file or directory as Docker's `cp` does: names begin with the last part of the path that was asked for.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -12,17 +12,21 @@ use rustix::fs::{
 /// Directories deeper than this are not packed.
 const DEPTH: usize = 1000;
 
-/// Packs what is at a path below a root.
-pub(super) fn pack(root: BorrowedFd<'_>, path: &str, follow: bool, writer: impl Write) -> io::Result<()> {
+/// Packs what is at a path below a root, by the name `label`.
+pub(super) fn pack(
+    root: BorrowedFd<'_>,
+    (path, label): (&str, &str),
+    follow: bool,
+    writer: impl Write,
+) -> io::Result<()> {
     let (above, name) = path.trim_end_matches("/.").rsplit_once('/').unwrap_or(("", path));
     let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
     let directory = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let mut builder = Builder::new(writer);
     if name.is_empty() || path.ends_with("/.") {
-        // The directory itself, by whatever name: its content comes without a name before it.
+        // The directory itself, wherever a link of that name leads.
         let open = openat2(root, path, directory, Mode::empty(), resolve)?;
         let status = statat(&open, "", AtFlags::EMPTY_PATH)?;
-        let label = if name.is_empty() { "." } else { name };
         let mut packer = Packer { builder: &mut builder, depth: 0 };
         packer.directory(open.as_fd(), c".", label.as_bytes(), &status)?;
     } else {
@@ -31,10 +35,10 @@ pub(super) fn pack(root: BorrowedFd<'_>, path: &str, follow: bool, writer: impl 
         let mut packer = Packer { builder: &mut builder, depth: 0 };
         if follow {
             let place = openat2(root, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), resolve)?;
-            packer.followed(&place, name)?;
+            packer.followed(&place, label)?;
         } else {
             let name_text = std::ffi::CString::new(name)?;
-            packer.entry(open.as_fd(), &name_text, name.as_bytes())?;
+            packer.entry(open.as_fd(), &name_text, label.as_bytes())?;
         }
     }
     builder.finish().map_err(io::Error::other)?.flush()

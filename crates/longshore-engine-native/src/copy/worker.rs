@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr as _;
 use std::time::{Duration, Instant};
@@ -22,6 +22,7 @@ use crate::launch::users::{Mapping, UserMap};
 use crate::launch::{Privilege, wants_own_users};
 use crate::process::ProcessDto;
 use crate::record::{ContainerDirectory, LiveLock, RecordDto, StateDto};
+use crate::rootfs::copy::Keeping;
 use crate::rootfs::{RootSource, detached};
 use crate::volume::Volumes;
 
@@ -42,13 +43,21 @@ fn work(home: &Path, id: &str, verb: &str, path: &str) -> Result<(), EngineError
     let id = ContainerId::from_str(id).map_err(|message| EngineError::new(Fault::Bug, message))?;
     let home = Home::open(home)?;
     let container = Container::open(&home, &id, path)?;
-    let path = container.path.clone();
     match verb {
-        "in" => put(&container, &path),
-        "stat" | "stat-follow" => tell(&container, &path, verb == "stat-follow"),
-        _ => tree::pack(container.root.as_fd(), &path, verb == "out-follow", io::stdout().lock())
-            .map_err(|error| explain(&path, error)),
+        "in" => put(&container, path),
+        "stat" | "stat-follow" => tell(&container, path, verb == "stat-follow"),
+        _ => {
+            let what = (container.path.as_str(), label(path));
+            tree::pack(container.root.as_fd(), what, verb == "out-follow", io::stdout().lock())
+                .map_err(|error| explain(path, error))
+        }
     }
+}
+
+/// What a path is called in an archive: by its last part, unless it is the content of a directory that is meant.
+fn label(path: &str) -> &str {
+    let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    if matches!(name, "" | "..") { "." } else { name }
 }
 
 /// How long a container may take to start or to end before it is told that it does.
@@ -60,7 +69,7 @@ const LOOK: Duration = Duration::from_millis(1);
 /// A container's files, reached from within its user namespace.
 struct Container {
     root: OwnedFd,
-    /// The path below this root: that of a container that does not run may lie in something that is mounted.
+    /// The path below this root: that of a container that does not run may lie in something that is mounted, or be that.
     path: String,
     single_user: bool,
     /// Nobody starts the container while its files are open.
@@ -118,56 +127,6 @@ impl Container {
         };
         let users = own.then(|| UserMap::of(&record.id));
         let mapping = users.map(UserMap::namespace).transpose()?;
-        let (root, path) = Self::find(home, directory, (record, privilege), (path, users, mapping.as_ref()))?;
-        if let Some(mapping) = &mapping {
-            enter(mapping.namespace())?;
-        }
-        Ok(Self { root, path, single_user: privilege == Privilege::SingleUser, _lock: Some(lock) })
-    }
-
-    /// The file system that a path is in: the container's own, or something that is mounted in it.
-    fn find(
-        home: &Home,
-        directory: &ContainerDirectory,
-        (record, privilege): (&RecordDto, Privilege),
-        (path, users, mapping): (&str, Option<UserMap>, Option<&Mapping>),
-    ) -> Result<(OwnedFd, String), EngineError> {
-        let path = clean_keeping_slash(path);
-        let mounted = record
-            .spec
-            .mounts
-            .iter()
-            .filter_map(|mount| {
-                let target = clean(&mount.target);
-                let rest = path.strip_prefix(&target)?;
-                (rest.is_empty() || rest.starts_with('/')).then(|| (target.len(), mount, rest.to_owned()))
-            })
-            .max_by_key(|(length, ..)| *length);
-        let source = match mounted {
-            Some((_, mount, rest)) if !rest.trim_matches('/').is_empty() => match &mount.kind {
-                MountKind::Bind(bind) => Some((bind.source.clone(), rest)),
-                MountKind::Volume { .. } => Some((Volumes::open(home).source(mount)?, rest)),
-                MountKind::Tmpfs(_) => None,
-            },
-            _ => None,
-        };
-        let mapped = |tree: OwnedFd| -> Result<OwnedFd, Errno> {
-            if let Some(mapping) = mapping {
-                longshore_sys::idmap(tree.as_fd(), mapping.namespace(), false)?;
-            }
-            Ok(tree)
-        };
-        if let Some((source, rest)) = source {
-            // In a user namespace, a directory is seen with all that is mounted on it or not at all.
-            let tree = detached(&source, privilege != Privilege::Root)
-                .and_then(mapped)
-                .map_err(|errno| io_error("open", &source, errno.into()))?;
-            return Ok((tree, rest));
-        }
-        if let ImageSource::Directory(source) = &record.spec.image {
-            let tree = detached(source, true).map_err(|errno| io_error("open", source, errno.into()))?;
-            return Ok((tree, path));
-        }
         let source = RootSource {
             home,
             directory,
@@ -175,10 +134,61 @@ impl Container {
             privilege,
             disposable: false,
             users,
-            mapping: mapping.map(Mapping::namespace),
+            mapping: mapping.as_ref().map(Mapping::namespace),
         };
+        // A new volume is filled by whoever uses it first.
+        let keeping = Keeping::of(privilege, record.spec.image == ImageSource::Host);
+        Volumes::open(home).fill(&record.spec.mounts, &source.lower(), (privilege, keeping))?;
+        let (root, path) = Self::find(&source, path)?;
+        if let Some(mapping) = &mapping {
+            enter(mapping.namespace())?;
+        }
+        Ok(Self { root, path, single_user: privilege == Privilege::SingleUser, _lock: Some(lock) })
+    }
+
+    /// The file system that a path is in: the container's own, or something that is mounted in it.
+    fn find(source: &RootSource<'_>, path: &str) -> Result<(OwnedFd, String), EngineError> {
+        let path = clean_keeping_slash(path);
+        if let Some((place, rest)) = mounted_at(source, &path)? {
+            // In a user namespace, a directory is seen with all that is mounted on it or not at all.
+            let mapped = |tree: OwnedFd| -> Result<OwnedFd, Errno> {
+                if let Some(mapping) = source.mapping {
+                    longshore_sys::idmap(tree.as_fd(), mapping, false)?;
+                }
+                Ok(tree)
+            };
+            let tree = detached(&place, source.privilege != Privilege::Root)
+                .and_then(mapped)
+                .map_err(|errno| io_error("open", &place, errno.into()))?;
+            return Ok((tree, rest));
+        }
+        if let ImageSource::Directory(directory) = &source.record.spec.image {
+            let tree =
+                detached(directory, true).map_err(|errno| io_error("open", directory, errno.into()))?;
+            return Ok((tree, path));
+        }
         Ok(source.mount()?.part_of(&path))
     }
+}
+
+/// The directory of the machine, and the path below it, that a path of a container means, if something is mounted there.
+fn mounted_at(source: &RootSource<'_>, path: &str) -> Result<Option<(PathBuf, String)>, EngineError> {
+    let mounts = source.record.spec.mounts.iter().filter_map(|mount| {
+        let target = clean(&mount.target);
+        let rest = path.strip_prefix(&target)?;
+        (rest.is_empty() || rest.starts_with('/')).then(|| (target.len(), mount, rest.to_owned()))
+    });
+    let Some((_, mount, rest)) = mounts.max_by_key(|(length, ..)| *length) else { return Ok(None) };
+    let place = match &mount.kind {
+        MountKind::Bind(bind) => bind.source.clone(),
+        MountKind::Volume { .. } => Volumes::open(source.home).source(mount)?,
+        MountKind::Tmpfs(_) => return Ok(None),
+    };
+    Ok(match (place.parent(), place.file_name()) {
+        _ if place.is_dir() => Some((place, if rest.is_empty() { "/".to_owned() } else { rest })),
+        (Some(above), Some(name)) => Some((above.to_owned(), format!("/{}{rest}", name.to_string_lossy()))),
+        _ => None,
+    })
 }
 
 /// A clean path that keeps the `/.` or `/` at its end, which says that the directory itself is meant.
@@ -207,14 +217,14 @@ fn enter(users: BorrowedFd<'_>) -> Result<(), EngineError> {
     rustix::thread::set_thread_res_uid(root.0, root.0, root.0).map_err(failed)
 }
 
-fn open_directory(container: &Container, path: &str) -> Result<OwnedFd, Errno> {
+fn open_directory(container: &Container) -> Result<OwnedFd, Errno> {
     let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    openat2(&container.root, path, flags, Mode::empty(), resolve)
+    openat2(&container.root, container.path.as_str(), flags, Mode::empty(), resolve)
 }
 
 fn put(container: &Container, path: &str) -> Result<(), EngineError> {
-    let directory = open_directory(container, path).map_err(|errno| explain(path, errno.into()))?;
+    let directory = open_directory(container).map_err(|errno| explain(path, errno.into()))?;
     let target = format!("/proc/self/fd/{}/.", directory.as_raw_fd());
     let (ownership, devices) = if container.single_user {
         (Ownership::Ignore, Devices::Refuse)
@@ -235,7 +245,7 @@ fn tell(container: &Container, path: &str, follow: bool) -> Result<(), EngineErr
     let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
     let no_follow = if follow { OFlags::empty() } else { OFlags::NOFOLLOW };
     let flags = OFlags::PATH | OFlags::CLOEXEC | no_follow;
-    let place = openat2(&container.root, path, flags, Mode::empty(), resolve)
+    let place = openat2(&container.root, container.path.as_str(), flags, Mode::empty(), resolve)
         .map_err(|errno| explain(path, errno.into()))?;
     let status = statat(&place, "", AtFlags::EMPTY_PATH).map_err(|errno| explain(path, errno.into()))?;
     let link = rustix::fs::readlinkat(&place, "", Vec::new()).ok();

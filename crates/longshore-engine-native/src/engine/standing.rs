@@ -131,9 +131,11 @@ impl NativeEngine {
             return Err(EngineError::new(Fault::Unsupported, message));
         }
         let alive = || {
-            directory.state().is_ok_and(|state| {
-                !matches!(state.state, ContainerState::Exited | ContainerState::Dead)
-                    && state.monitor.is_none_or(ProcessDto::is_alive)
+            directory.state().is_ok_and(|state| match state.state {
+                ContainerState::Exited | ContainerState::Dead => false,
+                // One that nobody starts writes nothing.
+                ContainerState::Created => state.monitor.is_some_and(ProcessDto::is_alive),
+                _ => state.monitor.is_none_or(ProcessDto::is_alive),
             })
         };
         crate::log::read(directory.path(), query, &alive, each)

@@ -200,6 +200,9 @@ pub(crate) fn nodes(devices: &[Device]) -> Result<Nodes, EngineError> {
     let (mut nodes, mut elsewhere) = (Vec::new(), Vec::new());
     for device in devices {
         let Some(below) = device.target.strip_prefix("/dev/") else {
+            if Node::of(&device.source, &device.target)?.is_none() && !device.source.is_dir() {
+                return Err(no_device(&device.source));
+            }
             elsewhere.push(device.clone());
             continue;
         };
@@ -210,13 +213,14 @@ pub(crate) fn nodes(devices: &[Device]) -> Result<Nodes, EngineError> {
                     nodes.push((node, device.permissions.clone()));
                 }
             }
-            None => {
-                let message = format!("`{}` is not a device node", device.source.display());
-                return Err(EngineError::new(Fault::Invalid, message));
-            }
+            None => return Err(no_device(&device.source)),
         }
     }
     Ok(Nodes { nodes, elsewhere })
+}
+
+fn no_device(path: &Path) -> EngineError {
+    EngineError::new(Fault::Invalid, format!("`{}` is not a device node", path.display()))
 }
 
 /// All devices of the machine, for privileged containers.

@@ -157,7 +157,8 @@ impl Surroundings<'_> {
             let path = format!("/proc/sys/{}", name.replace('.', "/"));
             program.push(Op::Write { path: c_text(path)?, text: value.clone().into_bytes(), required: true });
         }
-        if let Some(score) = self.spec.resources.oom_score_adj {
+        // Root's monitor sets it: a process in a user namespace of its own may not.
+        if let Some(score) = self.spec.resources.oom_score_adj.filter(|_| self.rootless) {
             let text = score.to_string().into_bytes();
             program.push(Op::Write { path: c"/proc/self/oom_score_adj".into(), text, required: true });
         }

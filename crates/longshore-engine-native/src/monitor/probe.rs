@@ -1,6 +1,6 @@
 //! Health checks of a container, made by its monitor.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::{Duration, Instant};
 
 use longshore_engine::{ExecSpec, HealthLog, HealthSpec, HealthStatus, HealthTracker, ProbeResult};
@@ -62,7 +62,6 @@ impl Health {
 
     /// The descriptors that tell about the probe: its end, and what it writes.
     pub(super) fn sources(&self) -> Vec<std::os::fd::BorrowedFd<'_>> {
-        use std::os::fd::AsFd as _;
         let Some(running) = &self.running else { return Vec::new() };
         let streams = [&running.output, &running.error];
         std::iter::once(running.child.pidfd())
@@ -153,12 +152,12 @@ impl Health {
 }
 
 impl Running {
-    /// Takes what was written, without waiting.
+    /// Takes what was written, without waiting: what the probe started may hold its streams longer than it lives.
     fn read(&mut self) {
         for stream in [&mut self.output, &mut self.error] {
-            let Some(descriptor) = stream else { continue };
+            let Some(descriptor) = stream.as_ref().filter(|it| is_readable(it.as_fd())) else { continue };
             let mut buffer = [0; 4096];
-            match rustix::io::read(&*descriptor, &mut buffer) {
+            match rustix::io::read(descriptor, &mut buffer) {
                 Ok(0) => *stream = None,
                 Ok(length) => {
                     let room = OUTPUT.saturating_sub(self.written.len());

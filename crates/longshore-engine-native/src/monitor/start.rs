@@ -9,7 +9,7 @@ use longshore_engine::{ContainerState, EngineError, Fault, HealthStatus, Mount};
 use super::{Monitor, Process};
 use crate::control::AnswerDto;
 use crate::groups;
-use crate::launch::{Launch, Running};
+use crate::launch::{Launch, Privilege, Running};
 use crate::process::ProcessDto;
 use crate::volume::Volumes;
 
@@ -30,8 +30,8 @@ impl Monitor {
         self.state.own_users = launched.own_users;
         self.warn(std::mem::take(&mut launched.warnings));
         let pid = launched.child.pid().as_raw_nonzero().get();
-        let connected = self.connect(pid, launched.own_network);
-        if let Err(error) = connected {
+        let prepared = self.set_oom_score(pid).and_then(|()| self.connect(pid, launched.own_network));
+        if let Err(error) = prepared {
             return Err(launched.abandon(error));
         }
         // Where it cannot be held, the end of the container takes a little longer to be told.
@@ -68,6 +68,21 @@ impl Monitor {
             find: &find,
         }
         .start()
+    }
+
+    /// How soon the kernel ends it when memory is short.
+    fn set_oom_score(&self, pid: i32) -> Result<(), EngineError> {
+        let Some(score) = self.record.spec.resources.oom_score_adj else { return Ok(()) };
+        if self.privilege != Privilege::Root {
+            return Ok(());
+        }
+        std::fs::write(format!("/proc/{pid}/oom_score_adj"), score.to_string()).map_err(|error| {
+            EngineError::new(
+                Fault::Unsupported,
+                format!("failed to set the container's OOM score to {score}"),
+            )
+            .because(error)
+        })
     }
 
     /// Connects the container to its networks, publishes its ports, and writes its files of names.

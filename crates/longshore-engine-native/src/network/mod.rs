@@ -267,6 +267,7 @@ impl Connected {
             .map(|port| PortBinding {
                 host_ip: Some(port.host_ip),
                 host_port: Some(port.host_port),
+                host_port_last: None,
                 container_port: port.container_port,
                 protocol: match port.protocol {
                     longshore_network::Protocol::Udp => Protocol::Udp,
@@ -357,7 +358,7 @@ fn bindings(record: &RecordDto) -> Vec<longshore_network::PortBinding> {
         .iter()
         .map(|port| longshore_network::PortBinding {
             host_ip: port.host_ip,
-            host_ports: port.host_port.map(|port| port..=port),
+            host_ports: port.host_port.map(|first| first..=port.host_port_last.unwrap_or(first)),
             container_port: port.container_port,
             protocol: protocol(port.protocol),
         })

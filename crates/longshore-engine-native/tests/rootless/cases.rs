@@ -313,6 +313,7 @@ fn networks(place: &Place) -> Result<(), String> {
     let binding = PortBinding {
         host_ip: Some([127, 0, 0, 1].into()),
         host_port: None,
+        host_port_last: None,
         container_port: 80,
         protocol: Protocol::Tcp,
     };

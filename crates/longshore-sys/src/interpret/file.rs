@@ -113,6 +113,8 @@ fn make_mount(new: &NewMount) -> Step {
             None => rustix::mount::fsconfig_set_flag(context.as_fd(), name.as_c_str())?,
         }
     }
+    // The kernel's tables of mounts and `df` show it, where there would be `none`.
+    let _ = rustix::mount::fsconfig_set_string(context.as_fd(), c"source", new.kind.as_c_str());
     rustix::mount::fsconfig_create(context.as_fd())?;
     let attributes = MountAttrFlags::from_bits_retain(new.attributes.0);
     let mounted = rustix::mount::fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)?;

@@ -121,17 +121,18 @@ pub(super) fn publish(world: &World, id: &ContainerId) -> Result<Vec<PortBinding
     }
     let mut given = Vec::new();
     for mut binding in wanted {
-        if let Some(port) = binding.host_port {
-            if taken.iter().any(|other| meet(other, &binding)) {
-                return Err(EngineError::new(Fault::Conflict, format!("port {port} is taken")));
-            }
-        } else {
-            let free = |port: &u16| {
-                let candidate = PortBinding { host_port: Some(*port), ..binding.clone() };
-                !taken.iter().any(|other| meet(other, &candidate))
-            };
-            binding.host_port = (FIRST_PORT..=u16::MAX).find(free);
-        }
+        let mut candidates = match binding.host_port {
+            Some(first) => first..=binding.host_port_last.unwrap_or(first),
+            None => FIRST_PORT..=u16::MAX,
+        };
+        let free = |port: &u16| {
+            let candidate = PortBinding { host_port: Some(*port), ..binding.clone() };
+            !taken.iter().any(|other| meet(other, &candidate))
+        };
+        let Some(port) = candidates.find(free) else {
+            return Err(EngineError::new(Fault::Conflict, format!("port {} is taken", binding.host_ports())));
+        };
+        (binding.host_port, binding.host_port_last) = (Some(port), None);
         taken.push(binding.clone());
         given.push(binding);
     }
@@ -141,7 +142,13 @@ pub(super) fn publish(world: &World, id: &ContainerId) -> Result<Vec<PortBinding
 fn exposed(text: &str) -> Option<PortBinding> {
     let (port, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
     let protocol = if protocol == "udp" { Protocol::Udp } else { Protocol::Tcp };
-    Some(PortBinding { host_ip: None, host_port: None, container_port: port.parse().ok()?, protocol })
+    Some(PortBinding {
+        host_ip: None,
+        host_port: None,
+        host_port_last: None,
+        container_port: port.parse().ok()?,
+        protocol,
+    })
 }
 
 /// Whether two bindings want the same port of the same address.

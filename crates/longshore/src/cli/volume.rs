@@ -37,8 +37,8 @@ enum VolumeCommand {
         /// Set a label: `NAME=value` or `NAME`
         #[arg(long)]
         label: Vec<String>,
-        /// Option of the driver, of which there are none: refused
-        #[arg(short, long, hide = true)]
+        /// `type=none`, `o=bind` and `device=PATH`, which make it a directory of this machine
+        #[arg(short, long, value_name = "NAME=VALUE")]
         opt: Vec<String>,
         /// Its name; a made-up one, if absent
         name: Option<String>,
@@ -125,18 +125,19 @@ fn create(
     if driver != "local" {
         return Err(Refused(format!("`--driver` cannot be `{driver}`: `local` is the only driver")).into());
     }
-    if let Some(option) = options.first() {
-        let message =
-            format!("`--opt {option}` is not possible: volumes are directories, and take no options");
-        return Err(Refused(message).into());
-    }
+    let options: BTreeMap<String, String> = options
+        .iter()
+        .map(|option| option.split_once('=').unwrap_or((option, "")))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
     let labels = labels(&[], given).map_err(|error| error.code(1))?;
     let engine = engine(session)?;
     let volumes = engine.volumes();
     let volume = match name {
-        Some(name) => VolumeDto { labels, ..VolumeDto::named(name) },
+        Some(name) => VolumeDto { labels, options, ..VolumeDto::named(name) },
         None => VolumeDto {
             labels,
+            options,
             anonymous: true,
             ..VolumeDto::named(&engine.free_volume_name().map_err(plain)?)
         },

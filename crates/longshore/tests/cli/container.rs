@@ -219,4 +219,66 @@ fn volumes_outlive_containers() {
     assert_eq!(it.other(&["volume", "rm", "data"]).code, 1, "it is in use");
     it.done(&["rm", "user"]);
     assert_eq!(it.other(&["volume", "rm", "data"]).stdout, "data\n");
+    it.context.write("here/file", "mine");
+    let device = format!("device={}", it.context.project().join("here").display());
+    it.other_done(&["volume", "create", "-o", "type=none", "-o", "o=bind", "-o", &device, "bound"]);
+    assert_eq!(it.done(&run_of(&["-v", "bound:/data", "host", "cat", "/data/file"])), "mine");
+    it.other_done(&["volume", "rm", "bound"]);
+    assert_eq!(it.context.read("here/file"), "mine");
+    for option in ["type=nfs", "size=1m", "device=/x"] {
+        assert_eq!(it.other(&["volume", "create", "-o", option, "other"]).code, 1, "{option}");
+    }
+}
+
+#[test]
+fn volumes_of_a_container_that_never_ran_can_be_filled_and_read() {
+    let Some(it) = Containers::new() else { return };
+    it.context.write("one", "1").write("two", "2").write("here/three", "3");
+    let options = ["-v", "named:/named", "-v", "/without-name", "-v", "./here:/bound", "-v", "./one:/file"];
+    it.done(&[&["create", "--network", "none", "--name", "box"], &options[..], &["host", "true"]].concat());
+    assert_eq!(it.other_done(&["volume", "inspect", "-f", "{{.Name}}", "named"]), "named\n");
+    assert_eq!(it.inspected("box", "{{json .Config.Volumes}}"), "{\"/without-name\":{}}");
+    for place in ["/named", "/without-name"] {
+        it.done(&["cp", "one", &format!("box:{place}")]);
+        it.done(&["cp", "two", &format!("box:{place}/other")]);
+        it.done(&["cp", &format!("box:{place}"), "."]);
+        assert_eq!(it.context.read(&format!("{}/other", &place[1..])), "2");
+    }
+    it.done(&["cp", "box:/bound", "."]);
+    it.done(&["cp", "box:/file", "."]);
+    assert_eq!((it.context.read("bound/three"), it.context.read("file")), ("3".to_owned(), "1".to_owned()));
+    let shell = "cat /named/* /without-name/*";
+    assert_eq!(it.done(&run_of(&["--volumes-from", "box", "host", "sh", "-c", shell])), "1212");
+    assert!(it.run(&["cp", "box:/named/none", "."]).stderr.contains("find the file /named/none"));
+    // The content of a directory has no name before it, the directory its own.
+    for (path, first) in [("/named/.", "./"), ("/named/", "named/"), ("/named", "named/")] {
+        let archive = it.done(&["cp", &format!("box:{path}"), "-"]);
+        assert!(archive.starts_with(&format!("{first}\0")), "{path}");
+    }
+}
+
+#[test]
+fn who_was_never_started_is_not_waited_for() {
+    let Some(it) = Containers::new() else { return };
+    it.done(&["create", "--network", "none", "--name", "box", "host", "sh", "-c", "exit 3"]);
+    assert_eq!(it.done(&["wait", "box"]), "0\n");
+    assert_eq!(it.done(&["logs", "-f", "box"]), "");
+    let format = ["ps", "-a", "--no-trunc", "--format", "{{.Command}}"];
+    assert_eq!(it.done(&format), "\"sh -c 'exit 3'\"\n");
+}
+
+#[test]
+fn settings_of_the_machine_are_not_a_containers() {
+    let Some(it) = Containers::new() else { return };
+    for options in [
+        &["--network", "none", "--sysctl", "vm.swappiness=1"][..],
+        &["--network", "host", "--sysctl", "net.x=1"],
+    ] {
+        let ended = it.run(&[&["run", "--rm"], options, &["host", "true"]].concat());
+        assert_eq!((ended.code, ended.stderr.contains("is not allowed")), (125, true), "{}", ended.stderr);
+    }
+    it.done(&["create", "--network", "none", "--name", "box", "--cap-add", "net_admin", "host", "true"]);
+    assert_eq!(it.inspected("box", "{{.HostConfig.CapAdd}}"), "[CAP_NET_ADMIN]");
+    let score = ["--oom-score-adj", "500", "host", "cat", "/proc/self/oom_score_adj"];
+    assert_eq!(it.done(&run_of(&score)), "500\n");
 }

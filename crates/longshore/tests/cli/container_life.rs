@@ -73,6 +73,19 @@ fn health_is_seen_from_outside() {
 }
 
 #[test]
+fn a_check_that_hangs_holds_nothing_up() {
+    let Some(it) = Containers::new() else { return };
+    // What the check started goes on without it, and keeps its streams open.
+    let options =
+        ["--health-cmd", "sleep 1000; true", "--health-interval", "20ms", "--health-timeout", "20ms"];
+    it.detached("web", &options);
+    eventually("it is unhealthy", || it.inspected("web", "{{.State.Health.Status}}") == "unhealthy");
+    let last = it.inspected("web", "{{(index .State.Health.Log 0).ExitCode}}");
+    assert_eq!(last, "-1");
+    it.done(&["stop", "-t", "0", "web"]);
+}
+
+#[test]
 fn files_of_ids_belong_to_one_container() {
     let Some(it) = Containers::new() else { return };
     it.done(&["create", "--network", "none", "--cidfile", "id", "--name", "job", "host", "true"]);

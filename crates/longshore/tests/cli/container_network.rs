@@ -126,6 +126,14 @@ fn ports_lead_to_the_container_wherever_it_is() {
     assert_eq!(it.done(&["port", "web"]), format!("80/tcp -> {port}\n"));
     assert_eq!(it.done(&["ps", "--format", "{{.Ports}}"]), format!("{port}->80/tcp\n"));
     assert_eq!(it.run(&["port", "web", "81"]).code, 1);
+    let number = port.rsplit(':').next().unwrap();
+    for (filter, met) in [
+        (format!("publish={number}"), "web\n"),
+        ("publish=80".to_owned(), ""),
+        ("expose=80".to_owned(), "web\n"),
+    ] {
+        assert_eq!(it.done(&["ps", "--filter", &filter, "--format", "{{.Names}}"]), met, "{filter}");
+    }
     eventually("the server answers", || said(&port) == "here\n");
     it.other_done(&["network", "connect", "two", "web"]);
     it.other_done(&["network", "disconnect", "one", "web"]);
@@ -137,4 +145,16 @@ fn ports_lead_to_the_container_wherever_it_is() {
     eventually("the port leads to the first network", || said(&port) == "here\n");
     it.done(&["stop", "-t", "0", "web"]);
     assert_eq!(it.done(&["port", "web"]), "");
+}
+
+#[test]
+fn of_a_range_of_ports_a_free_one_is_taken() {
+    let Some(it) = Containers::with_networks() else { return };
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let first = taken.local_addr().unwrap().port();
+    let range = format!("127.0.0.1:{first}-{}:80", first.saturating_add(50));
+    it.done(&["run", "-d", "--name", "web", "-p", &range, "host", "sleep", "1000"]);
+    let port = it.done(&["port", "web", "80"]);
+    let port: u16 = port.trim_end().rsplit(':').next().unwrap().parse().unwrap();
+    assert!(port > first && port <= first.saturating_add(50), "{port} of {range}");
 }

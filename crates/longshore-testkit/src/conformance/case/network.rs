@@ -168,6 +168,7 @@ fn published(context: &Context, host_port: Option<u16>) -> Check<ContainerSpec> 
     let binding = PortBinding {
         host_ip: Some([127, 0, 0, 1].into()),
         host_port,
+        host_port_last: None,
         container_port: 80,
         protocol: Protocol::Tcp,
     };

@@ -1,5 +1,7 @@
 //! `longshore container wait`.
 
+use longshore_engine::ContainerState;
+
 use super::failure::{each, plain};
 use crate::cli::{Outcome, Session};
 
@@ -18,6 +20,11 @@ pub(super) fn run(args: &WaitArgs, session: &mut Session) -> Outcome {
         let id = super::find(&engine, name).map_err(plain)?;
         // Who reads the codes of several sees each when it is known.
         session.output.flush()?;
+        // As in Docker, one that was not started does not run, and is not waited for.
+        let status = engine.status(&id).map_err(plain)?;
+        if status.state == ContainerState::Created {
+            return Ok("0".to_owned());
+        }
         let exit = engine.wait_container(&id).map_err(plain)?;
         Ok(exit.code.to_string())
     })

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use longshore_engine::{ContainerSpec, HealthSpec};
+use longshore_engine::{ContainerSpec, HealthSpec, MountKind};
 use serde_json::{Value, json};
 
 use super::inspection::Subject;
@@ -23,7 +23,7 @@ pub(super) fn config(subject: &Subject) -> Value {
         "Env": spec.env,
         "Cmd": none_if_empty(&spec.command),
         "Image": spec.image.to_string(),
-        "Volumes": Value::Null,
+        "Volumes": volumes(spec),
         "WorkingDir": spec.working_directory.clone().unwrap_or_default(),
         "Entrypoint": spec.entrypoint,
         "OnBuild": Value::Null,
@@ -44,6 +44,17 @@ pub(super) fn config(subject: &Subject) -> Value {
 fn hostname(subject: &Subject) -> String {
     let spec: &ContainerSpec = &subject.status.spec;
     spec.hostname.clone().unwrap_or_else(|| subject.status.id.short().to_owned())
+}
+
+/// Where volumes without a name are mounted, which are those that the image asks for and those of `-v /PATH`.
+fn volumes(spec: &ContainerSpec) -> Value {
+    let made_up = |name: &str| name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let mounts = spec.mounts.iter().filter(|mount| match &mount.kind {
+        MountKind::Volume { name, .. } => name.as_deref().is_none_or(made_up),
+        _ => false,
+    });
+    let targets: BTreeMap<&str, Value> = mounts.map(|mount| (mount.target.as_str(), json!({}))).collect();
+    if targets.is_empty() { Value::Null } else { json!(targets) }
 }
 
 /// Go's nil slice, where nothing was said.

@@ -134,8 +134,8 @@ fn security(spec: &ContainerSpec) -> Value {
         security.sysctls.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let mut shown = json!({
         "Privileged": security.privileged,
-        "CapAdd": none_if_empty(&security.cap_add),
-        "CapDrop": none_if_empty(&security.cap_drop),
+        "CapAdd": none_if_empty(&capabilities(&security.cap_add)),
+        "CapDrop": none_if_empty(&capabilities(&security.cap_drop)),
         "SecurityOpt": none_if_empty(&options),
         "GroupAdd": none_if_empty(&security.groups),
         "UsernsMode": match security.user_namespace {
@@ -155,6 +155,15 @@ fn security(spec: &ContainerSpec) -> Value {
         members.insert("Sysctls".to_owned(), json!(sysctls));
     }
     shown
+}
+
+/// Capabilities by their whole names, as Docker shows them however they were given.
+fn capabilities(names: &[String]) -> Vec<String> {
+    let whole = |name: &String| match name.to_ascii_uppercase() {
+        name if name == "ALL" || name.starts_with("CAP_") => name,
+        name => format!("CAP_{name}"),
+    };
+    names.iter().map(whole).collect()
 }
 
 fn namespace(mode: &NamespaceMode, private: &str) -> String {

@@ -112,7 +112,7 @@ pub(super) fn bindings(published: &[&PortBinding]) -> Value {
         .map(|it| {
             json!({
                 "HostIp": it.host_ip.map(|ip| ip.to_string()).unwrap_or_default(),
-                "HostPort": it.host_port.map(|port| port.to_string()).unwrap_or_default(),
+                "HostPort": it.host_ports(),
             })
         })
         .collect();

@@ -8,11 +8,15 @@ use longshore_format::human;
 
 use crate::cli::container::moment;
 
-/// The program and its arguments in one line.
+/// The program and its arguments in one line; arguments with spaces in quotes.
 pub(in crate::cli::container) fn command(spec: &ContainerSpec) -> String {
-    let words: Vec<&str> =
-        spec.entrypoint.iter().flatten().chain(&spec.command).map(String::as_str).collect();
-    words.join(" ")
+    let words = spec.entrypoint.iter().flatten().chain(&spec.command).enumerate();
+    let shown = words.map(
+        |(index, word)| {
+            if index > 0 && word.contains(' ') { format!("'{word}'") } else { word.clone() }
+        },
+    );
+    shown.collect::<Vec<_>>().join(" ")
 }
 
 /// `Up 3 seconds (healthy)`, `Exited (0) 2 minutes ago` and so on.
@@ -100,6 +104,7 @@ mod tests {
         let port = |host: Option<u16>, container_port, address: Option<&str>| PortBinding {
             host_ip: address.map(|address| address.parse().unwrap()),
             host_port: host,
+            host_port_last: None,
             container_port,
             protocol: Protocol::Tcp,
         };

@@ -75,7 +75,7 @@ impl SpecArgs {
         let mut spec = ContainerSpec {
             image: ImageSource::parse(image),
             command: command.to_vec(),
-            platform: self.platform.clone(),
+            platform: self.platform.clone().filter(|platform| !platform.is_empty()),
             ..ContainerSpec::default()
         };
         self.process.lower(&mut spec)?;

@@ -10,6 +10,10 @@ use super::FlagError;
 /// The bindings that a value of `--publish` means: one for each container's port of a range.
 pub(super) fn publish(text: &str) -> Result<Vec<PortBinding>, FlagError> {
     let wrong = |why: &str| FlagError::value("--publish", text, why);
+    if text.contains('=') {
+        let short = short_of_long(text).map_err(|why| wrong(&why))?;
+        return publish(&short).map_err(|_| wrong("a part of it is no port"));
+    }
     let (ports, protocol) = with_protocol(text).map_err(|why| wrong(&why))?;
     let (host, container) = ports.rsplit_once(':').map_or((None, ports), |(host, port)| (Some(host), port));
     let container = range(container).ok_or_else(|| wrong("the container's port is none"))?;
@@ -22,28 +26,47 @@ pub(super) fn publish(text: &str) -> Result<Vec<PortBinding>, FlagError> {
         host => Some(range(host).ok_or_else(|| wrong("the port of this machine is none"))?),
     };
     let count = container.clone().count();
-    let bindings = |host_port: &dyn Fn(usize) -> Option<u16>| {
+    let bindings = |host_port: &dyn Fn(usize) -> Option<u16>, host_port_last: Option<u16>| {
         let ports = container.clone().enumerate();
         ports
             .map(|(index, container_port)| PortBinding {
                 host_ip: address,
                 host_port: host_port(index),
+                host_port_last,
                 container_port,
                 protocol,
             })
             .collect()
     };
     match host {
-        None => Ok(bindings(&|_| None)),
-        Some(host) if host.clone().count() == count => Ok(bindings(&|index| {
-            u16::try_from(usize::from(*host.start()) + index).ok().filter(|port| *port > 0)
-        })),
-        Some(_) if count == 1 => {
-            Err(wrong("a range of ports of this machine needs a range in the container")
-                .help("leave the port of this machine out to get any free one"))
+        None => Ok(bindings(&|_| None, None)),
+        Some(host) if host.clone().count() == count => {
+            let port =
+                |index| u16::try_from(usize::from(*host.start()) + index).ok().filter(|port| *port > 0);
+            Ok(bindings(&port, None))
+        }
+        // The first of them that is free.
+        Some(host) if count == 1 && *host.start() > 0 => {
+            Ok(bindings(&|_| Some(*host.start()), Some(*host.end())))
         }
         Some(_) => Err(wrong("the ranges are not of one length")),
     }
+}
+
+/// `published=8080,target=80,protocol=tcp` as `8080:80/tcp`.
+fn short_of_long(text: &str) -> Result<String, String> {
+    let (mut published, mut target, mut protocol) = ("", "", "tcp");
+    for field in text.split(',') {
+        match field.split_once('=') {
+            Some(("published", value)) => published = value,
+            Some(("target", value)) => target = value,
+            Some(("protocol", value)) => protocol = value,
+            // Which of a swarm's nodes listen; there is one.
+            Some(("mode", "host" | "ingress")) => {}
+            _ => return Err(format!("there is no `{field}`")),
+        }
+    }
+    Ok(format!("{published}:{target}/{protocol}"))
 }
 
 /// The ports that a value of `--expose` means, such as `80/tcp`.
@@ -100,8 +123,8 @@ mod tests {
         let bindings = publish(text).ok()?;
         let shown = bindings.iter().map(|it| {
             let address = it.host_ip.map(|address| format!("{address} ")).unwrap_or_default();
-            let port = it.host_port.map_or("any".to_owned(), |port| port.to_string());
-            format!("{address}{port}>{}/{}", it.container_port, it.protocol.name())
+            let ports = if it.host_port.is_some() { it.host_ports() } else { "any".to_owned() };
+            format!("{address}{ports}>{}/{}", it.container_port, it.protocol.name())
         });
         Some(shown.collect::<Vec<_>>().join(" "))
     }
@@ -119,6 +142,9 @@ mod tests {
             ("9000-9001", "any>9000/tcp any>9001/tcp"),
             (":80", "any>80/tcp"),
             ("0:80", "any>80/tcp"),
+            ("127.0.0.1:8000-8010:80", "127.0.0.1 8000-8010>80/tcp"),
+            ("published=8080,target=80", "8080>80/tcp"),
+            ("target=53,protocol=udp,mode=host", "any>53/udp"),
         ] {
             assert_eq!(shown(text).as_deref(), Some(expected), "{text}");
         }
@@ -131,7 +157,9 @@ mod tests {
             "2-1",
             "localhost:1:2",
             "70000",
-            "8000-8010:80",
+            "0-10:80",
+            "target=80,what=1",
+            "published=1",
             "+1:2",
         ] {
             assert_eq!(shown(text), None, "{text}");

@@ -72,9 +72,11 @@ impl<'f> Conditions<'f> {
             return Ok(met);
         }
         let exposed = engine.exposed(&container.id).map_err(plain)?;
-        Ok(filters.any("expose", |port| {
-            let whole = if port.contains('/') { port.to_owned() } else { format!("{port}/tcp") };
-            exposed.contains(&whole)
+        Ok(filters.any("expose", |wanted| {
+            exposed
+                .iter()
+                .filter_map(|port| port.split_once('/'))
+                .any(|(port, protocol)| port.parse().is_ok_and(|port| is_among(wanted, port, protocol)))
         }))
     }
 }
@@ -109,7 +111,30 @@ fn in_network(container: &ContainerStatus, wanted: &str) -> bool {
             .any(|it| !it.network_id.is_empty() && it.network_id.starts_with(wanted))
 }
 
+/// Whether a port of this machine leads to the container.
 fn publishes(container: &ContainerStatus, wanted: &str) -> bool {
-    let (port, protocol) = wanted.split_once('/').unwrap_or((wanted, "tcp"));
-    container.ports.iter().any(|it| it.protocol.name() == protocol && it.container_port.to_string() == port)
+    let mut ports = container.ports.iter();
+    ports.any(|it| it.host_port.is_some_and(|port| is_among(wanted, port, it.protocol.name())))
+}
+
+/// Whether `PORT[-LAST][/PROTOCOL]` means a port.
+fn is_among(wanted: &str, port: u16, protocol: &str) -> bool {
+    let (ports, wanted) = wanted.split_once('/').unwrap_or((wanted, "tcp"));
+    let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
+    let (Ok(first), Ok(last)) = (first.parse::<u16>(), last.parse()) else { return false };
+    wanted == protocol && (first..=last).contains(&port)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_among;
+
+    #[test]
+    fn ports_are_numbers_and_ranges_of_a_protocol() {
+        for (wanted, met) in
+            [("80", true), ("80/tcp", true), ("79-81", true), ("80/udp", false), ("81", false), ("x", false)]
+        {
+            assert_eq!(is_among(wanted, 80, "tcp"), met, "{wanted}");
+        }
+    }
 }
