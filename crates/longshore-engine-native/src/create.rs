@@ -13,8 +13,11 @@ use longshore_oci::{ExecutionConfig, HealthTest, Healthcheck};
 use crate::directory;
 use crate::home::{Home, io_error};
 use crate::images::{Found, Images};
+use crate::launch::Privilege;
 use crate::process::ProcessDto;
 use crate::record::{ContainerDirectory, RecordDto};
+use crate::rootfs::copy::Keeping;
+use crate::rootfs::lower_directories;
 use crate::volume::{VolumeDto, Volumes};
 
 /// Makes a container out of what the user asks for and what its image says.
@@ -48,6 +51,7 @@ fn fill(
 ) -> Result<(), EngineError> {
     take_over_volumes(home, spec)?;
     let anonymous_volumes = place_volumes(home, spec, &found.config)?;
+    fill_volumes(home, spec, &found.layers)?;
     found.keep(images, id)?;
     let name = match spec.name.clone() {
         Some(name) => {
@@ -79,6 +83,17 @@ fn fill(
         directory::release(home, &name, id);
     }
     written
+}
+
+/// Copies what the image has into empty volumes. Only in a user namespace could an ordinary user do so, where the container
+/// is started.
+fn fill_volumes(home: &Home, spec: &ContainerSpec, layers: &[PathBuf]) -> Result<(), EngineError> {
+    if crate::rootless::privilege() != Privilege::Root {
+        return Ok(());
+    }
+    let lower = || lower_directories(&spec.image, layers, home);
+    let keeping = Keeping::of(Privilege::Root, spec.image == ImageSource::Host);
+    Volumes::open(home).fill(&spec.mounts, &lower, (Privilege::Root, keeping))
 }
 
 /// The ports that the image and the user name; one that is published is named.

@@ -26,7 +26,7 @@ use rustix::mount::{
 };
 
 pub(crate) use self::root::{Root, RootSource};
-use crate::home::io_error;
+use crate::home::{Home, io_error};
 use crate::launch::Privilege;
 
 /// What is needed to mount an overlay.
@@ -234,12 +234,16 @@ pub(crate) fn changes(container: &Path) -> Vec<PathBuf> {
 }
 
 /// What a root file system is mounted from.
-fn lower_directories(image: &ImageSource, layers: &[PathBuf], empty: &Path) -> Vec<PathBuf> {
+pub(crate) fn lower_directories(image: &ImageSource, layers: &[PathBuf], home: &Home) -> Vec<PathBuf> {
     match image {
         ImageSource::Host => vec![PathBuf::from("/")],
         ImageSource::Directory(path) => vec![path.clone()],
         // An overlay needs one layer at least; an image may have none.
-        _ if layers.is_empty() => vec![empty.to_owned()],
+        _ if layers.is_empty() => {
+            let empty = home.root().join("empty");
+            let _ = fs::create_dir(&empty);
+            vec![empty]
+        }
         _ => layers.to_vec(),
     }
 }

@@ -35,9 +35,6 @@ pub struct VolumeDto {
     pub options: BTreeMap<String, String>,
     /// Nobody named it: it was made for one container.
     pub anonymous: bool,
-    /// What an image has at the place where it is mounted has been copied, or something was in it.
-    #[serde(default)]
-    pub filled: bool,
 }
 
 /// All volumes.
@@ -141,33 +138,28 @@ impl Volumes {
             .map_err(|error| io_error("remove the volume", &directory, error))
     }
 
-    /// Puts into new volumes what the image has at the place where they are mounted, as Docker does. `lower` are the
-    /// image's layers, top first.
+    /// Puts into empty volumes what the image has at the place where they are mounted, as Docker does when a container is
+    /// made. `lower` are the image's layers, top first.
     pub(crate) fn fill(
         &self,
         mounts: &[Mount],
-        lower: &[PathBuf],
+        lower: &dyn Fn() -> Vec<PathBuf>,
         (privilege, keeping): (Privilege, Keeping),
     ) -> Result<(), EngineError> {
         let mut root = None;
         for mount in mounts {
-            let MountKind::Volume { name: Some(name), no_copy, subpath } = &mount.kind else { continue };
-            let volume = self.create(&VolumeDto::named(name))?;
-            if volume.filled {
+            let MountKind::Volume { name: Some(name), no_copy: false, subpath: None } = &mount.kind else {
                 continue;
-            }
-            let data = volume.bound()?.unwrap_or_else(|| self.data(name));
-            if !no_copy && subpath.is_none() && is_empty(&data) {
+            };
+            let bound = self.create(&VolumeDto::named(name))?.bound()?;
+            let data = bound.unwrap_or_else(|| self.data(name));
+            if is_empty(&data) {
                 let root = match &root {
                     Some(root) => root,
-                    None => root.insert(crate::rootfs::read_only(lower, privilege)?),
+                    None => root.insert(crate::rootfs::read_only(&lower(), privilege)?),
                 };
                 fill::copy_directory(root.as_fd(), &mount.target, &data, keeping)?;
             }
-            let path = self.directory(name).join("volume.json");
-            let filled = VolumeDto { filled: true, ..volume };
-            let bytes = serde_json::to_vec(&filled).unwrap_or_default();
-            crate::home::replace(&path, &bytes).map_err(|error| io_error("write", &path, error))?;
         }
         Ok(())
     }
@@ -202,7 +194,6 @@ impl VolumeDto {
             labels: BTreeMap::new(),
             options: BTreeMap::new(),
             anonymous: false,
-            filled: false,
         }
     }
 

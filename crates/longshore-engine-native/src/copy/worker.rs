@@ -136,9 +136,11 @@ impl Container {
             users,
             mapping: mapping.as_ref().map(Mapping::namespace),
         };
-        // A new volume is filled by whoever uses it first.
-        let keeping = Keeping::of(privilege, record.spec.image == ImageSource::Host);
-        Volumes::open(home).fill(&record.spec.mounts, &source.lower(), (privilege, keeping))?;
+        // An ordinary user's volumes are filled by whoever uses them first.
+        if state.started.is_none() && privilege != Privilege::Root {
+            let keeping = Keeping::of(privilege, record.spec.image == ImageSource::Host);
+            Volumes::open(home).fill(&record.spec.mounts, &|| source.lower(), (privilege, keeping))?;
+        }
         let (root, path) = Self::find(&source, path)?;
         if let Some(mapping) = &mapping {
             enter(mapping.namespace())?;

@@ -26,10 +26,10 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) spec: &'a ContainerSpec,
     /// The container has a network namespace that its user namespace owns.
     pub(crate) own_network: bool,
-    /// The container has process ids of its own.
-    pub(crate) own_processes: bool,
-    /// The container has message queues of its own.
-    pub(crate) own_ipc: bool,
+    /// The container has the process ids of the machine, not its own or another container's.
+    pub(crate) machines_processes: bool,
+    /// The container has the message queues of the machine.
+    pub(crate) machines_ipc: bool,
     /// An ordinary user starts it.
     pub(crate) rootless: bool,
     /// Root is the only user inside.
@@ -61,10 +61,10 @@ impl Surroundings<'_> {
             vec![c"/proc".into(), c"/sys".into(), c"/dev".into(), c"/etc".into()],
             0o755,
         ));
-        if self.own_processes {
-            program.push(Op::Mount(system("proc", "/proc", NO_SUID_EXEC_DEVICES)?));
-        } else {
+        if self.machines_processes {
             Self::push_machines(program, "/proc", false)?;
+        } else {
+            program.push(Op::Mount(system("proc", "/proc", NO_SUID_EXEC_DEVICES)?));
         }
         let read_only = !self.spec.security.privileged;
         if self.own_network || !self.rootless {
@@ -103,21 +103,21 @@ impl Surroundings<'_> {
             pts.options.push(option("gid", "5")?);
         }
         program.push(Op::Mount(pts));
-        if self.own_ipc {
-            let mut shm = system("tmpfs", "/dev/shm", NO_SUID_EXEC_DEVICES)?;
-            let size = self.spec.resources.shm_size.unwrap_or(64 * 1024 * 1024);
-            shm.options = vec![option("mode", "1777")?, option("size", &size.to_string())?];
-            program.push(Op::Mount(shm));
-            let mut queues = system("mqueue", "/dev/mqueue", NO_SUID_EXEC_DEVICES)?;
-            queues.required = false;
-            program.push(Op::Mount(queues));
-        } else {
+        if self.machines_ipc {
             for path in ["/dev/shm", "/dev/mqueue"] {
                 if Path::new(path).exists() {
                     Self::push_machines(program, path, false)?;
                 }
             }
+            return Ok(());
         }
+        let mut shm = system("tmpfs", "/dev/shm", NO_SUID_EXEC_DEVICES)?;
+        let size = self.spec.resources.shm_size.unwrap_or(64 * 1024 * 1024);
+        shm.options = vec![option("mode", "1777")?, option("size", &size.to_string())?];
+        program.push(Op::Mount(shm));
+        let mut queues = system("mqueue", "/dev/mqueue", NO_SUID_EXEC_DEVICES)?;
+        queues.required = false;
+        program.push(Op::Mount(queues));
         Ok(())
     }
 

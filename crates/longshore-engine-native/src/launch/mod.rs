@@ -62,6 +62,8 @@ pub(crate) struct Launch<'a> {
     pub(crate) record: &'a RecordDto,
     pub(crate) privilege: Privilege,
     pub(crate) cgroup: Option<&'a Cgroup>,
+    /// The container never ran. An ordinary user's volumes are filled now, in the user namespace; root's were before.
+    pub(crate) first: bool,
     /// Finds or makes the directory of a volume.
     pub(crate) volume: &'a dyn Fn(&Mount) -> Result<PathBuf, EngineError>,
     /// Finds the process of another container.
@@ -295,8 +297,8 @@ impl Launch<'_> {
         let surroundings = Surroundings {
             spec,
             own_network: !matches!(spec.network, NetworkMode::Host | NetworkMode::Container(_)),
-            own_processes: spec.security.pid == NamespaceMode::Private,
-            own_ipc: spec.security.ipc == NamespaceMode::Private,
+            machines_processes: spec.security.pid == NamespaceMode::Host,
+            machines_ipc: spec.security.ipc == NamespaceMode::Host,
             rootless: self.privilege != Privilege::Root,
             single_user: self.privilege == Privilege::SingleUser,
         };
@@ -320,9 +322,11 @@ impl Launch<'_> {
         let files: Vec<(&str, &Path)> =
             files.iter().map(|(target, source)| (*target, source.as_path())).collect();
         surroundings.push_network_files(program, &files, mapping)?;
-        let keeping = Keeping::of(self.privilege, spec.image == ImageSource::Host);
-        let lower = self.root_source(users, mapping).lower();
-        Volumes::open(self.home).fill(&spec.mounts, &lower, (self.privilege, keeping))?;
+        if self.first && self.privilege != Privilege::Root {
+            let keeping = Keeping::of(self.privilege, spec.image == ImageSource::Host);
+            let lower = || self.root_source(users, mapping).lower();
+            Volumes::open(self.home).fill(&spec.mounts, &lower, (self.privilege, keeping))?;
+        }
         let placed = mounts::place(&spec.mounts, self.volume)?;
         if mounts::push(program, &placed, mapping)?.is_err() {
             return Err(EngineError::new(

@@ -127,7 +127,7 @@ impl Health {
             Some(code) => {
                 running.read();
                 let (code, output) = if late {
-                    (-1, format!("health check exceeded timeout ({:?})", self.spec.timeout()))
+                    (-1, format!("Health check exceeded timeout ({:?})", self.spec.timeout()))
                 } else {
                     (code, String::from_utf8_lossy(&running.written).into_owned())
                 };

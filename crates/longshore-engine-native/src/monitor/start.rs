@@ -64,6 +64,7 @@ impl Monitor {
             record: &self.record,
             privilege: self.privilege,
             cgroup: self.cgroup.as_ref(),
+            first: self.state.started.is_none(),
             volume: &volume,
             find: &find,
         }

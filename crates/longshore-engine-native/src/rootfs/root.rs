@@ -99,11 +99,7 @@ impl RootSource<'_> {
 
     /// The directories of the image, top first.
     pub(crate) fn lower(&self) -> Vec<PathBuf> {
-        let empty = self.home.root().join("empty");
-        if self.record.layers.is_empty() {
-            let _ = std::fs::create_dir(&empty);
-        }
-        lower_directories(&self.record.spec.image, &self.record.layers, &empty)
+        lower_directories(&self.record.spec.image, &self.record.layers, self.home)
     }
 }
 

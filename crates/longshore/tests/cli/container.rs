@@ -258,6 +258,26 @@ fn volumes_of_a_container_that_never_ran_can_be_filled_and_read() {
 }
 
 #[test]
+fn an_empty_volume_gets_what_the_image_has_there() {
+    let Some(it) = Containers::new() else { return };
+    it.context.write("rootfs/content/file", "of the image");
+    it.other_done(&["image", "import", "rootfs", "some"]);
+    let made = |name, volume: &str| {
+        it.done(&["create", "--network", "none", "--name", name, "-v", volume, "some", "none"]);
+    };
+    // It was used before, but is empty still.
+    made("one", "named:/elsewhere");
+    it.done(&["cp", "one:/elsewhere", "."]);
+    made("two", "named:/content");
+    it.done(&["cp", "two:/content/file", "first"]);
+    it.done(&["cp", "one:/elsewhere/file", "second"]);
+    assert_eq!(
+        (it.context.read("first"), it.context.read("second")),
+        ("of the image".into(), "of the image".into())
+    );
+}
+
+#[test]
 fn who_was_never_started_is_not_waited_for() {
     let Some(it) = Containers::new() else { return };
     it.done(&["create", "--network", "none", "--name", "box", "host", "sh", "-c", "exit 3"]);

@@ -86,6 +86,17 @@ fn a_check_that_hangs_holds_nothing_up() {
 }
 
 #[test]
+fn what_is_shared_with_a_container_is_not_the_machines() {
+    let Some(it) = Containers::new() else { return };
+    it.detached("box", &[]);
+    let mark = std::path::PathBuf::from(format!("/dev/shm/longshore-{}", std::process::id()));
+    std::fs::write(&mark, "").unwrap();
+    let seen = it.run(&run_of(&["--ipc", "container:box", "host", "ls", "/dev/shm"]));
+    std::fs::remove_file(&mark).unwrap();
+    assert_eq!((seen.code, seen.stdout.as_str()), (0, ""), "{}", seen.stderr);
+}
+
+#[test]
 fn files_of_ids_belong_to_one_container() {
     let Some(it) = Containers::new() else { return };
     it.done(&["create", "--network", "none", "--cidfile", "id", "--name", "job", "host", "true"]);
