@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::cgroup::Cgroup;
@@ -30,6 +30,27 @@ impl Cgroup {
             self.poll_until("let go of its directories", limit, || remove_tree(path))?;
         }
         Ok(())
+    }
+
+    /// Removes the group if nobody is in it, without waiting and without killing; `false` if somebody is. For groups that
+    /// are another's, who may begin to use them at any moment: then the first directory, in which processes are born, says
+    /// so, and the others stay.
+    ///
+    /// # Errors
+    ///
+    /// When a directory cannot be removed.
+    pub fn remove_deserted(&self) -> Result<bool, CgroupError> {
+        for path in self.unified.iter().map(PathBuf::as_path).chain(self.legacy_directories()) {
+            if !remove_tree(path)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether it is there, with all its directories.
+    pub fn is_there(&self) -> bool {
+        self.directories().into_iter().all(Path::exists)
     }
 }
 

@@ -127,14 +127,12 @@ fn groups(home: &Home, reaped: &mut Reaped) {
         if home.live().join(id.as_str()).exists() {
             continue;
         }
-        let is_abandoned = || {
-            let group = hierarchy.open(&name).ok().flatten();
-            group.is_some_and(|group| group.processes().is_ok_and(|processes| processes.is_empty()))
-                && !watched.get_or_init(watched_anywhere).contains(&name)
+        let is_removed = if home.container(&id).exists() {
+            remove_group(&hierarchy, &name)
+        } else {
+            remove_deserted(&hierarchy, &name, &watched)
         };
-        if (home.container(&id).exists() || is_abandoned()) && remove_group(&hierarchy, &name) {
-            reaped.cgroups += 1;
-        }
+        reaped.cgroups += usize::from(is_removed);
     }
 }
 
@@ -150,6 +148,15 @@ fn watched_anywhere() -> BTreeSet<String> {
             Some(String::from_utf8_lossy(id).into_owned())
         })
         .collect()
+}
+
+/// Removes a group of another home that nobody is in and no monitor watches. A container that is started again may get
+/// its group at this very moment; its monitor makes it anew then.
+fn remove_deserted(hierarchy: &Hierarchy, name: &str, watched: &OnceCell<BTreeSet<String>>) -> bool {
+    let Ok(Some(group)) = hierarchy.open(name) else { return false };
+    group.processes().is_ok_and(|processes| processes.is_empty())
+        && !watched.get_or_init(watched_anywhere).contains(name)
+        && group.remove_deserted().unwrap_or(false)
 }
 
 fn remove_group(hierarchy: &Hierarchy, name: &str) -> bool {

@@ -45,6 +45,26 @@ fn members_are_listed_and_counted() {
 }
 
 #[test]
+fn a_group_of_somebody_else_is_removed_only_while_nobody_is_in_it() {
+    for hierarchy in
+        [TestHierarchy::new("deserted"), TestHierarchy::legacy_only("deserted1")].into_iter().flatten()
+    {
+        let Some(cgroup) = hierarchy.create(&Limits::default()) else { continue };
+        let mut member = Member::start(&cgroup, "echo in; read -r line");
+        member.child.stdout.as_mut().unwrap().read_exact(&mut [0; 3]).unwrap();
+        assert!(!cgroup.remove_deserted().unwrap());
+        assert!(cgroup.is_there() && cgroup.processes().unwrap().len() == 1, "nobody is killed");
+        member.finish();
+        cgroup.wait_until_empty(PATIENCE).unwrap();
+        // A process leaves the list a moment before it leaves the group.
+        while !cgroup.remove_deserted().unwrap() {
+            std::thread::yield_now();
+        }
+        assert!(!cgroup.is_there() && cgroup.remove_deserted().unwrap());
+    }
+}
+
+#[test]
 fn what_a_container_makes_below_is_removed_first() {
     for hierarchy in
         [TestHierarchy::new("nested"), TestHierarchy::legacy_only("nested1")].into_iter().flatten()

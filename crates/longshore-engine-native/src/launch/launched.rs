@@ -33,6 +33,14 @@ pub(crate) struct Running {
 }
 
 impl Launched {
+    /// Waits until a process that splits has done so: the second half is the container, and the first has ended.
+    pub(super) fn become_second_half(mut self) -> Result<Self, EngineError> {
+        match self.child.listen() {
+            Ok(_) => Ok(self),
+            Err(error) => Err(self.failure().explain(error)),
+        }
+    }
+
     /// Ends the process: something that it needs could not be made. If that is because the process itself has failed, its own
     /// failure is the one to tell.
     pub(crate) fn abandon(mut self, error: EngineError) -> EngineError {

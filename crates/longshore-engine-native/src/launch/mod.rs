@@ -106,7 +106,7 @@ impl Launch<'_> {
             // If it has ended, what it reports tells more.
             let _ = child.go();
         }
-        Ok(Launched {
+        let launched = Launched {
             mapping: prepared.mapping,
             child,
             streams: prepared.streams,
@@ -118,7 +118,11 @@ impl Launch<'_> {
             program: prepared.program,
             first_word: prepared.first_word,
             working_directory: prepared.working_directory,
-        })
+        };
+        match self.spec().security.pid {
+            NamespaceMode::Container(_) => launched.become_second_half(),
+            _ => Ok(launched),
+        }
     }
 
     fn spec(&self) -> &ContainerSpec {

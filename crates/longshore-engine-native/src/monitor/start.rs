@@ -16,17 +16,22 @@ use crate::volume::Volumes;
 impl Monitor {
     /// What is made once, before the first start.
     pub(super) fn begin(&mut self) -> Result<(), EngineError> {
+        self.make_group()?;
+        crate::network::prepare_files(&self.home, &self.record)
+    }
+
+    fn make_group(&mut self) -> Result<(), EngineError> {
         let (created, warnings) =
             groups::create(&self.hierarchy, &self.id, &self.record.spec, self.privilege)?;
         self.cgroup = Some(created.cgroup);
         self.state.warnings = warnings;
-        crate::network::prepare_files(&self.home, &self.record)
+        Ok(())
     }
 
     /// Starts the container's process, and tells those who watch.
     pub(super) fn start(&mut self) -> Result<Process, EngineError> {
         self.learn_name();
-        let mut launched = self.launch()?;
+        let mut launched = self.launch_in_group()?;
         self.state.own_users = launched.own_users;
         self.warn(std::mem::take(&mut launched.warnings));
         let pid = launched.child.pid().as_raw_nonzero().get();
@@ -52,6 +57,22 @@ impl Monitor {
         self.tell(&AnswerDto::Started { warnings });
         self.spent = spent;
         Ok(Process { child, streams, identity })
+    }
+
+    /// Starts the process in its group. As long as nobody is in it, who cleans up after killed monitors of other homes may
+    /// have taken it for one of theirs.
+    fn launch_in_group(&mut self) -> Result<crate::launch::Launched, EngineError> {
+        match self.launch() {
+            Err(_) if self.cgroup.as_ref().is_some_and(|group| !group.is_there()) => {
+                // What is left of it stands in the way.
+                if let Some(group) = self.cgroup.take() {
+                    let _ = group.remove_deserted();
+                }
+                self.make_group()?;
+                self.launch()
+            }
+            result => result,
+        }
     }
 
     fn launch(&self) -> Result<crate::launch::Launched, EngineError> {

@@ -1,11 +1,10 @@
 //! `longshore login`: who we are to a registry.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 
 use longshore_core::Secret;
 use longshore_event::Silent;
 use longshore_registry::{Keeper, RegistryClient, RegistryError};
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use thiserror::Error;
 
 use super::{Outcome, Session};
@@ -142,14 +141,7 @@ fn asked(prompt: &str, what: &'static str, session: &mut Session) -> Result<Stri
 
 /// Asks for the password without showing it.
 fn hidden(session: &mut Session) -> Result<String, LoginError> {
-    let stdin = io::stdin();
-    let Ok(before) = tcgetattr(&stdin) else { return Err(LoginError::NoTerminal("password")) };
-    let mut silent = before.clone();
-    silent.local_modes.remove(LocalModes::ECHO);
-    let failed = |errno: rustix::io::Errno| LoginError::Read { what: "password", source: errno.into() };
-    tcsetattr(&stdin, OptionalActions::Flush, &silent).map_err(failed)?;
-    let answer = asked("Password: ", "password", session);
-    let restored = tcsetattr(&stdin, OptionalActions::Flush, &before).map_err(failed);
-    let _ = io::stderr().write_all(b"\n");
-    restored.and(answer)
+    crate::prompt::hidden("Password: ", &mut session.output)
+        .map_err(|source| LoginError::Read { what: "password", source })?
+        .ok_or(LoginError::NoTerminal("password"))
 }

@@ -54,6 +54,21 @@ fn who_is_attached_hands_signals_on_or_just_leaves() {
 }
 
 #[test]
+fn a_container_joins_the_processes_of_another() {
+    let Some(it) = Containers::with_networks() else { return };
+    it.detached("box", &[]);
+    for network in ["none", "bridge", "container:box"] {
+        let options = ["run", "--rm", "--pid", "container:box", "--network", network, "host"];
+        let shown = it
+            .done(&[&options[..], &["sh", "-c", "cat /proc/1/comm; test $$ -gt 1 && echo joined"]].concat());
+        assert_eq!(shown, "sleep\njoined\n", "{network}");
+        let refused = it.run(&[&options[..], &["/nowhere"]].concat());
+        assert_eq!(refused.code, 127, "{}", refused.stderr);
+    }
+    assert_eq!(it.inspected("box", "{{.State.Status}}"), "running");
+}
+
+#[test]
 fn health_is_seen_from_outside() {
     let Some(it) = Containers::new() else { return };
     let options = ["--health-cmd", "test -e /ok", "--health-interval", "20ms", "--health-retries", "2"];

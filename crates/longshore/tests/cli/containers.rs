@@ -172,18 +172,28 @@ pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
 
 /// Runs a line with a terminal, types some keys once it is ready, and gives its exit code and what was shown.
 pub(crate) fn at_terminal(it: &Containers, line: &str, keys: &[u8]) -> Option<(Option<i32>, String)> {
+    script_at_terminal(it, &format!("$LONGSHORE container {line}"), "ready", keys)
+}
+
+/// Runs a script of `sh`, in which `$LONGSHORE` is the command, with a terminal, and types some keys once this text is shown.
+pub(crate) fn script_at_terminal(
+    it: &Containers,
+    text: &str,
+    ready: &str,
+    keys: &[u8],
+) -> Option<(Option<i32>, String)> {
     let command = it.command(&[]);
-    let program = command.get_program().display().to_string();
     let variables = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    let variables = variables.chain([("LONGSHORE".as_ref(), command.get_program())]);
     let mut script = Command::new("script");
-    script.args(["-qec", &format!("{program} container {line}"), "/dev/null"]);
+    script.args(["-qec", text, "/dev/null"]);
     script.env_clear().envs(variables).current_dir(it.context.project());
     let mut child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
     let (mut input, mut output) = (child.stdin.take()?, child.stdout.take()?);
     let mut shown = Vec::new();
     let mut byte = [0];
     // Before it is raw, the terminal would take keys for its own.
-    while !shown.ends_with(b"ready") && output.read(&mut byte).unwrap() == 1 {
+    while !shown.ends_with(ready.as_bytes()) && output.read(&mut byte).unwrap() == 1 {
         shown.push(byte[0]);
     }
     input.write_all(keys).unwrap();

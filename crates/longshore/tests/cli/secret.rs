@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::containers::Containers;
+use crate::containers::{Containers, script_at_terminal};
 use crate::context::{Ended, TestContext};
 use crate::run::commit;
 
@@ -107,4 +107,21 @@ fn runs_read_and_mask_them() {
     assert_eq!(ended.code, 0, "{}", ended.shown());
     assert!(ended.stdout.contains("token  of 0"), "{}", ended.stdout);
     assert!(ended.stderr.contains(".secrets.age"), "{}", ended.stderr);
+}
+
+#[test]
+fn who_gives_up_typing_a_secret_gets_the_terminal_back() {
+    let Some(it) = Containers::new() else { return };
+    let script =
+        |command: &str| format!("$LONGSHORE {command}; echo \"code $?\"; stty -a; $LONGSHORE secret ls");
+    let line = script("login -u me localhost:9");
+    let Some((_, shown)) = script_at_terminal(&it, &line, "Password: ", b"hunter\x03") else {
+        eprintln!("skipped: there is no `script` that gives a terminal");
+        return;
+    };
+    assert!(shown.contains("code 130") && shown.contains(" echo ") && shown.contains(" icanon "), "{shown}");
+    assert!(!shown.contains("hunter"), "{shown}");
+    let (_, shown) = script_at_terminal(&it, &script("secret set TOKEN"), "TOKEN: ", b"hunter\r").unwrap();
+    assert!(shown.contains("code 0") && shown.contains(" echo ") && shown.ends_with("TOKEN\r\n"), "{shown}");
+    assert!(!shown.contains("hunter"), "{shown}");
 }
