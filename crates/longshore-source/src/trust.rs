@@ -1,4 +1,4 @@
-//! Whose certificates are believed: Mozilla's list, or that of a file in its place.
+//! Whose certificates are believed: those of a file, or Mozilla's list, which is built in.
 
 use std::fs;
 use std::io;

@@ -100,7 +100,7 @@ impl<'a> Wiring<'a> {
             credentials: self.credential_sources(),
             rules: certificates::complete(rules, &certificates::directories(home)),
             offline: !self.settings.network.value,
-            root_certificates: self.environment.certificates(),
+            root_certificates: self.environment.believed_certificates(),
             proxies: self.proxies(),
         }
     }

@@ -13,7 +13,7 @@ use super::HandlerEnd;
 use crate::command::{Effect, OutputReader, StepFiles, StepOutput, StepOutputOptions};
 use crate::control::{Ended, wait_limited};
 use crate::environment::get;
-use crate::job::{Paths, chain};
+use crate::job::{Paths, chain, shown_minutes};
 use crate::step::StepCall;
 use crate::voice::StepVoice;
 
@@ -132,7 +132,7 @@ fn end(call: &StepCall<'_>, status: ExitStatus, ended: Option<Ended>, of_action:
         Some(Ended::TimedOut) if run.is_over() && !call.limits.after_cancel => {
             let error = format!(
                 "The job has exceeded the maximum execution time of {} minutes",
-                call.steps.specification.timeout.as_secs_f64() / 60.0
+                shown_minutes(call.steps.specification.timeout)
             );
             run.task.control.cancel(&error);
             call.voice.error(&error);

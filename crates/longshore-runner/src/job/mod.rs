@@ -11,6 +11,7 @@ mod node;
 mod open;
 mod paths;
 mod place;
+mod port;
 mod progress;
 mod relay;
 mod resume;
@@ -223,6 +224,12 @@ pub(crate) fn minutes(minutes: f64) -> Duration {
     Duration::try_from_secs_f64((minutes * 60.0).max(0.0))
         .unwrap_or(Duration::MAX / 4)
         .min(Duration::from_hours(35 * 24))
+}
+
+/// Minutes for people to read.
+pub(crate) fn shown_minutes(time: Duration) -> f64 {
+    // Seconds do not all have an exact number of minutes.
+    (time.as_secs_f64() / 0.06).round() / 1000.0
 }
 
 /// How a step or job has ended, in the words of the graph.

@@ -15,6 +15,7 @@ use longshore_workflow::model::StepsJob;
 
 use super::forwarder::{Forwarder, Rule, Target};
 use super::place::{bind, container_spec};
+use super::port::{FIRST_FREE_PORT, Port, ports, refuse_taken};
 use super::specification::{ContainerSpecification, Specification};
 use super::steps::chain;
 use super::toolkit::is_identified;
@@ -27,9 +28,6 @@ use crate::voice::StepVoice;
 
 /// How often it is looked whether a service is well; the engine itself probes early.
 const POLL: Duration = Duration::from_millis(10);
-
-/// The first port for services whose `ports:` names no port of the machine.
-const FIRST_FREE_PORT: u16 = 32768;
 
 /// How many lines of the log of a failed service are shown.
 const FAILED_LOG_LINES: usize = 200;
@@ -52,20 +50,6 @@ struct Service {
     image: String,
     id: ContainerId,
     ports: Vec<Port>,
-}
-
-/// A port of a service: where the job finds it, and where the service listens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Port {
-    listen: u16,
-    target: u16,
-    protocol: String,
-}
-
-impl Port {
-    fn is_tcp(&self) -> bool {
-        self.protocol == "tcp"
-    }
 }
 
 impl JobRun<'_> {
@@ -160,9 +144,13 @@ impl JobRun<'_> {
         voice: &StepVoice,
     ) -> Result<(), String> {
         let mut free = FIRST_FREE_PORT;
-        let mut asked = Vec::new();
+        let mut asked: Vec<(&String, &ContainerSpecification, Vec<Port>)> = Vec::new();
         for (name, service) in &specification.services {
             let ports = ports(name, service, &mut free)?;
+            if !place.in_container {
+                let others = asked.iter().map(|(other, _, ports)| (other.as_str(), ports.as_slice()));
+                refuse_taken(name, &ports, others)?;
+            }
             for port in ports.iter().filter(|port| !port.is_tcp() && !place.in_container) {
                 voice.warning(&format!(
                     "the port {}/{} of the service `{name}` is not forwarded to `localhost`: that works for TCP alone; \
@@ -436,58 +424,4 @@ fn context(id: &ContainerId, network: &str, ports: &[Port]) -> Value {
         ("ports", Value::Object(ports)),
     ];
     Value::Object(entries.into_iter().collect())
-}
-
-/// What `ports:` asks for: `[IP:][HOST:]CONTAINER[/PROTOCOL]`.
-fn ports(name: &str, service: &ContainerSpecification, free: &mut u16) -> Result<Vec<Port>, String> {
-    let mut ports = Vec::new();
-    for text in &service.ports {
-        let wrong = || format!("`ports: {text}` of the service `{name}` is not [HOST:]CONTAINER[/PROTOCOL]");
-        let (numbers, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
-        if !matches!(protocol, "tcp" | "udp" | "sctp") {
-            return Err(wrong());
-        }
-        let mut pieces = numbers.rsplit(':');
-        let target: u16 = pieces.next().and_then(|port| port.parse().ok()).ok_or_else(wrong)?;
-        let listen = if let Some(port) = pieces.next().filter(|port| !port.is_empty()) {
-            port.parse().map_err(|_| wrong())?
-        } else {
-            *free += 1;
-            *free - 1
-        };
-        ports.push(Port { listen, target, protocol: protocol.to_owned() });
-    }
-    Ok(ports)
-}
-
-#[cfg(test)]
-mod tests {
-    use longshore_engine::ContainerSpec;
-
-    use super::{ContainerSpecification, ports};
-
-    fn service(ports: &[&str]) -> ContainerSpecification {
-        ContainerSpecification {
-            image: "postgres".into(),
-            spec: ContainerSpec::default(),
-            env: Vec::new(),
-            ports: ports.iter().map(ToString::to_string).collect(),
-            volumes: Vec::new(),
-            login: None,
-            command: Vec::new(),
-            entrypoint: None,
-        }
-    }
-
-    #[test]
-    fn ports_are_read_and_free_ones_given() {
-        let mut free = 32768;
-        let list = ports("db", &service(&["5432:5433", "6379", "127.0.0.1:80:8080/tcp"]), &mut free).unwrap();
-        let pairs: Vec<(u16, u16)> = list.iter().map(|port| (port.listen, port.target)).collect();
-        assert_eq!(pairs, [(5432, 5433), (32768, 6379), (80, 8080)]);
-        assert!(ports("db", &service(&["x"]), &mut free).is_err());
-        assert!(ports("db", &service(&["53/x25"]), &mut free).is_err());
-        let list = ports("dns", &service(&["53:53/udp"]), &mut free).unwrap();
-        assert!(list.iter().all(|port| !port.is_tcp()), "{list:?}");
-    }
 }

@@ -22,7 +22,7 @@ use super::resume::Point;
 use super::service::ServicesEnd;
 use super::specification::Specification;
 use super::trace::{Begun, Trace};
-use super::{Aside, JobEnd, JobRun, JobServices, Place, Progress, result};
+use super::{Aside, JobEnd, JobRun, JobServices, Place, Progress, result, shown_minutes};
 use crate::action::{LateActions, ResolvedActions};
 use crate::checkpoint::Checkpoints;
 use crate::command::Matchers;
@@ -376,7 +376,7 @@ impl JobSteps<'_> {
     fn heed_cancel(&self) {
         let control = &self.run.task.control;
         if self.run.is_over() && control.cancelled().is_none() {
-            let minutes = self.specification.timeout.as_secs_f64() / 60.0;
+            let minutes = shown_minutes(self.specification.timeout);
             control.cancel(&format!("The job has exceeded the maximum execution time of {minutes} minutes"));
         }
         if control.cancelled().is_some() {

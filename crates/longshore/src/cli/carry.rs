@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Write as _};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -41,7 +42,7 @@ pub(super) struct CarryArgs {
 
     /// How many jobs run at the same time [default: one for each processor]
     #[arg(long, value_name = "NUMBER")]
-    max_jobs: Option<usize>,
+    max_jobs: Option<NonZeroUsize>,
 
     /// Run actions as their authors published them, in place of what is built in [default: native]
     #[arg(long, value_enum, value_name = "WHICH")]
@@ -338,7 +339,7 @@ fn runner(args: &CarryArgs, recorded: Option<&Recorded>, session: &Session) -> R
         concurrency: session.settings.home.value.join("concurrency"),
         keys: session.settings.home.value.join("keys"),
         machine: machine(&session.environment),
-        slots: Slots::new(args.max_jobs.unwrap_or(cores)),
+        slots: Slots::new(args.max_jobs.map_or(cores, NonZeroUsize::get)),
         clock: now,
     })
 }

@@ -174,7 +174,7 @@ pub(crate) fn resolver_settings(settings: &Settings, environment: &Environment) 
         cache: Some(ActionCache::in_home(&settings.home.value)),
         network: settings.network.value,
         server: Some(SERVER.to_owned()),
-        certificates: environment.certificates(),
+        certificates: environment.believed_certificates(),
         now: now(),
         refresh_after: REFRESH_AFTER,
     }

@@ -43,7 +43,7 @@ impl Actions {
                 directory: home.join("node"),
                 registry: registry.filter(|url| !url.is_empty()).unwrap_or(REGISTRY).to_owned(),
                 network: settings.network.value,
-                certificates: environment.certificates(),
+                certificates: environment.believed_certificates(),
                 now,
             },
             fetched: Memory::default(),

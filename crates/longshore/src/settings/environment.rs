@@ -37,7 +37,7 @@ pub(crate) const VARIABLES: &[(&str, &str)] = &[
     ("HTTP_PROXY", "the proxy for `http` addresses of registries; also in lower case"),
     ("HTTPS_PROXY", "the proxy for `https` addresses of registries; also in lower case"),
     ("NO_PROXY", "hosts that are reached without a proxy, separated by commas; also in lower case"),
-    ("SSL_CERT_FILE", "certificates in PEM to trust in place of those that are built in, also in jobs"),
+    ("SSL_CERT_FILE", "certificates in PEM to trust in place of the machine's, also in jobs"),
     ("npm_config_registry", "the npm registry that Node for actions comes from; also in upper case"),
     ("SOURCE_DATE_EPOCH", "the time that new images say they were made at, in seconds since 1970"),
     ("VISUAL", "the editor of `longshore secret edit`"),
@@ -56,6 +56,16 @@ pub(crate) struct BadVariable {
     pub(super) value: String,
     pub(super) why: String,
 }
+
+/// Where distributions keep the certificates that programs believe: Debian and Alpine, Fedora, openSUSE, RHEL, and where
+/// everybody else follows OpenSSL.
+const MACHINE_CERTIFICATES: [&str; 5] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
 
 impl Environment {
     /// The variables of this process; names or values that are not Unicode are none of ours.
@@ -76,9 +86,16 @@ impl Environment {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// The file of certificates to believe in place of those that are built in.
+    /// The file of certificates that somebody named.
     pub(crate) fn certificates(&self) -> Option<PathBuf> {
         self.var("SSL_CERT_FILE").map(PathBuf::from)
+    }
+
+    /// The file of certificates to believe: the named one, or that of the machine, which may hold those of a company. A
+    /// machine without any believes those that are built in.
+    pub(crate) fn believed_certificates(&self) -> Option<PathBuf> {
+        let of_machine = || MACHINE_CERTIFICATES.iter().map(PathBuf::from).find(|path| path.is_file());
+        self.certificates().or_else(of_machine)
     }
 
     /// One line for each variable that looks like ours and is not.
