@@ -25,6 +25,7 @@ mod exec;
 mod groups;
 mod home;
 mod images;
+mod inside;
 mod internal;
 mod launch;
 mod links;

@@ -3,10 +3,12 @@
 //! The forms are Docker's: `name`, `uid`, `name:group`, `uid:gid` and mixtures. A number need not be in the files.
 
 use std::io::Read as _;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 
 use longshore_engine::{EngineError, Fault};
-use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
+use rustix::fs::OFlags;
+
+use crate::inside::open_inside;
 
 /// A file of users is not read further than this.
 const LIMIT: u64 = 4 * 1024 * 1024;
@@ -129,9 +131,7 @@ impl Accounts {
 }
 
 fn file(root: BorrowedFd<'_>, path: &str) -> String {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    let Ok(file) = openat2(root.as_fd(), path, flags, Mode::empty(), resolve) else {
+    let Ok(file) = open_inside(root, path, OFlags::RDONLY | OFlags::NONBLOCK) else {
         return String::new();
     };
     let mut bytes = Vec::new();

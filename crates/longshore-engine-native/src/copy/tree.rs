@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use longshore_layer::archive::{Builder, Entry, EntryKind, Timestamp};
-use rustix::fs::{
-    AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat, openat, openat2, readlinkat, statat,
-};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, openat, readlinkat, statat};
+
+use crate::inside::open_inside;
 
 /// Directories deeper than this are not packed.
 const DEPTH: usize = 1000;
@@ -20,21 +20,20 @@ pub(super) fn pack(
     writer: impl Write,
 ) -> io::Result<()> {
     let (above, name) = path.trim_end_matches("/.").rsplit_once('/').unwrap_or(("", path));
-    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    let directory = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let directory = OFlags::PATH | OFlags::DIRECTORY;
     let mut builder = Builder::new(writer);
     if name.is_empty() || path.ends_with("/.") {
         // The directory itself, wherever a link of that name leads.
-        let open = openat2(root, path, directory, Mode::empty(), resolve)?;
+        let open = open_inside(root, path, directory)?;
         let status = statat(&open, "", AtFlags::EMPTY_PATH)?;
         let mut packer = Packer { builder: &mut builder, depth: 0 };
         packer.directory(open.as_fd(), c".", label.as_bytes(), &status)?;
     } else {
         let above = if above.is_empty() { "/" } else { above };
-        let open = openat2(root, above, directory, Mode::empty(), resolve)?;
+        let open = open_inside(root, above, directory)?;
         let mut packer = Packer { builder: &mut builder, depth: 0 };
         if follow {
-            let place = openat2(root, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), resolve)?;
+            let place = open_inside(root, path, OFlags::PATH)?;
             packer.followed(&place, label)?;
         } else {
             let name_text = std::ffi::CString::new(name)?;

@@ -10,13 +10,14 @@ use std::time::{Duration, Instant};
 
 use longshore_engine::{ContainerId, EngineError, Fault, ImageSource, MountKind};
 use longshore_layer::{ApplyOptions, Devices, Ownership, Whiteouts, apply};
-use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags, openat2, statat};
+use rustix::fs::{AtFlags, Mode, OFlags, statat};
 use rustix::io::Errno;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::{PathStatusDto, tree};
 use crate::control::FailureDto;
 use crate::home::{Home, io_error};
+use crate::inside::open_inside;
 use crate::launch::path::clean;
 use crate::launch::users::{Mapping, UserMap};
 use crate::launch::{Privilege, wants_own_users};
@@ -220,9 +221,7 @@ fn enter(users: BorrowedFd<'_>) -> Result<(), EngineError> {
 }
 
 fn open_directory(container: &Container) -> Result<OwnedFd, Errno> {
-    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    openat2(&container.root, container.path.as_str(), flags, Mode::empty(), resolve)
+    open_inside(&container.root, &container.path, OFlags::RDONLY | OFlags::DIRECTORY)
 }
 
 fn put(container: &Container, path: &str) -> Result<(), EngineError> {
@@ -244,10 +243,8 @@ fn put(container: &Container, path: &str) -> Result<(), EngineError> {
 }
 
 fn tell(container: &Container, path: &str, follow: bool) -> Result<(), EngineError> {
-    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
     let no_follow = if follow { OFlags::empty() } else { OFlags::NOFOLLOW };
-    let flags = OFlags::PATH | OFlags::CLOEXEC | no_follow;
-    let place = openat2(&container.root, container.path.as_str(), flags, Mode::empty(), resolve)
+    let place = open_inside(&container.root, &container.path, OFlags::PATH | no_follow)
         .map_err(|errno| explain(path, errno.into()))?;
     let status = statat(&place, "", AtFlags::EMPTY_PATH).map_err(|errno| explain(path, errno.into()))?;
     let link = rustix::fs::readlinkat(&place, "", Vec::new()).ok();

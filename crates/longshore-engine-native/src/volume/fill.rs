@@ -5,8 +5,9 @@ use std::path::Path;
 
 use longshore_engine::{EngineError, Fault};
 use longshore_layer::TreeForm;
-use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
+use rustix::fs::OFlags;
 
+use crate::inside::open_inside;
 use crate::rootfs::copy::{self, Keeping};
 
 /// Copies the directory at `target` below an image's root into an empty directory. There may be nothing to copy.
@@ -16,9 +17,7 @@ pub(super) fn copy_directory(
     into: &Path,
     keeping: Keeping,
 ) -> Result<(), EngineError> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    let Ok(source) = openat2(root, target, flags, Mode::empty(), resolve) else { return Ok(()) };
+    let Ok(source) = open_inside(root, target, OFlags::RDONLY | OFlags::DIRECTORY) else { return Ok(()) };
     let path = format!("/proc/self/fd/{}/.", source.as_raw_fd());
     copy::tree(Path::new(&path), into, TreeForm::Plain, keeping).map_err(|error| {
         EngineError::new(
